@@ -1,0 +1,86 @@
+# Lexstream's commands. Bare `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+TOOLS := $(TARGET)/tools
+export LEXSTREAM_PYTHON := $(abspath $(TOOLS)/venv/bin/python)
+VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+DIST := lexstream-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
+
+.PHONY: help
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: toolchain
+toolchain:
+	@command -v cargo >/dev/null || { echo "error: cargo is missing: install Rust 1.94 or later with rustup" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "error: a C compiler is missing: install gcc or clang (Debian: apt-get install gcc)" >&2; exit 1; }
+
+.PHONY: build
+build: toolchain ## Build the command line, the examples and all tests, in one profile
+	@echo "building; the first time takes about 10 minutes on two cores, later ones seconds"
+	@SECONDS=0; cargo build --workspace --all-targets && echo "built in $$SECONDS s"
+
+.PHONY: demo
+demo: models build ## Write a corpus out of the crates' README files and query it
+	@LEXSTREAM=$(abspath $(TARGET))/debug/lexstream LEXSTREAM_MODELS=$(abspath $(TOOLS))/models examples/demo.sh $(abspath $(TARGET))/demo
+
+.PHONY: test
+test: models build ## Set up what the tests need and run them all
+	@cargo test --workspace
+
+.PHONY: check
+check: toolchain ## Formatting, lints, documentation and licences
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	@cargo deny --version >/dev/null 2>&1 || { echo "error: cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
+	cargo deny --log-level error check bans licenses sources
+
+.PHONY: bench
+bench: toolchain tools ## Compare with scikit-learn on this machine, as ratios (a release build, then minutes)
+	cargo build --release -p lexstream --bin lexstream
+	$(LEXSTREAM_PYTHON) python/bench.py $(abspath $(TARGET))/release/lexstream
+	cargo bench -p lexstream-udfs
+
+.PHONY: docs
+docs: build ## Write the reference pages under docs/ anew from the code
+	$(TARGET)/debug/lexstream reference functions > docs/functions.md
+	$(TARGET)/debug/lexstream reference models > docs/models.md
+	$(TARGET)/debug/lexstream reference settings > docs/settings.md
+
+.PHONY: goldens
+goldens: models ## Write the golden values of the tests anew from the reference implementations
+	$(LEXSTREAM_PYTHON) python/goldens.py
+	$(LEXSTREAM_PYTHON) python/model_goldens.py $(TOOLS)/models
+
+.PHONY: dist
+dist: toolchain ## Make a tarball of the release binary
+	cargo build --release -p lexstream --bin lexstream
+	rm -rf $(TARGET)/dist/$(DIST) && mkdir -p $(TARGET)/dist/$(DIST)
+	cp $(TARGET)/release/lexstream README.md CHANGELOG.md LICENSE $(TARGET)/dist/$(DIST)
+	strip --strip-debug $(TARGET)/dist/$(DIST)/lexstream
+	tar -C $(TARGET)/dist -czf $(TARGET)/dist/$(DIST).tar.gz $(DIST)
+	@echo "$(TARGET)/dist/$(DIST).tar.gz"
+
+.PHONY: tools
+tools: $(TOOLS)/venv/.ready ## Set up the Python libraries that the tests and benchmarks compare with
+
+$(TOOLS)/venv/.ready: python/requirements.txt python/requirements-alone.txt
+	@command -v python3 >/dev/null || { echo "error: python3 is missing: install Python 3.11 or later with venv (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "installing python/requirements*.txt into $(TOOLS)/venv; about a minute, once"
+	@rm -rf $(TOOLS)/venv && python3 -m venv $(TOOLS)/venv || { echo "error: python3 has no venv (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(TOOLS)/venv/bin/python -m pip install --quiet --requirement python/requirements.txt
+	@$(TOOLS)/venv/bin/python -m pip install --quiet --no-deps --requirement python/requirements-alone.txt
+	@touch $@
+
+.PHONY: models
+models: $(TOOLS)/models/.ready ## Fetch ONNX Runtime, and write the models that the demo and the tests use
+
+$(TOOLS)/models/.ready: $(TOOLS)/venv/.ready python/models.py
+	@echo "writing models into $(TOOLS)/models; seconds"
+	@$(LEXSTREAM_PYTHON) python/models.py $(TOOLS)/models
+	@touch $@

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Writes a corpus and runs the example queries on it: demo.sh FOLDER, with the binary in $LEXSTREAM and what
+# `make models` wrote in $LEXSTREAM_MODELS.
+set -euo pipefail
+examples=$(cd "$(dirname "$0")" && pwd)
+folder=$1
+mkdir -p "$folder"
+cd "$folder"
+export LEXSTREAM_HOME=$folder/home
+ORT_DYLIB_PATH=$(echo "$LEXSTREAM_MODELS"/onnxruntime/*onnxruntime.*)
+export ORT_DYLIB_PATH
+
+if [ ! -s corpus.parquet ]; then
+  registry=${CARGO_HOME:-$HOME/.cargo}/registry
+  echo "writing corpus.parquet out of the README files under $registry; seconds, once"
+  # A name of its own until it is whole: an interrupted run leaves no half corpus.
+  script=$(sed -e "s#{registry}#$registry#" -e "s#'corpus.parquet'#'corpus.new.parquet'#" "$examples/corpus.sql")
+  "$LEXSTREAM" sql --quiet --format csv --command "$script" > /dev/null
+  mv corpus.new.parquet corpus.parquet
+fi
+
+if [ ! -s vectors.parquet ]; then
+  echo "making models, and vectors.parquet with all-MiniLM-L6-v2; about half a minute on two cores, once"
+  script=$(sed -e "s#{models}#$LEXSTREAM_MODELS#" -e "s#'vectors.parquet'#'vectors.new.parquet'#" "$examples/vectors.sql")
+  "$LEXSTREAM" sql --quiet --format csv --command "$script" > /dev/null
+  mv vectors.new.parquet vectors.parquet
+fi
+
+for query in sizes lengths tokens frequent_words term_frequencies similar search neighbours classify; do
+  file=$examples/$query.sql
+  echo
+  sed -n 's/^-- //p' "$file"
+  grep -v '^--' "$file" | sed 's/^/    /'
+  "$LEXSTREAM" sql --file "$file"
+done
+echo
+echo "Your turn, in $folder:"
+echo "    ORT_DYLIB_PATH=$ORT_DYLIB_PATH $LEXSTREAM sql --home $LEXSTREAM_HOME"

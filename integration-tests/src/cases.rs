@@ -1,0 +1,80 @@
+//! Case folders: a query, its input and the rows it must give, the same by every front end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::binary;
+
+/// One folder under `cases/`: `query.sql` reads the table `input`, which is `input.ndjson`.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Name of the folder.
+    pub name: String,
+    folder: PathBuf,
+}
+
+impl Case {
+    /// Returns every case, by name.
+    pub fn all() -> Vec<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+        let entries = fs::read_dir(&folder).expect("cases/");
+        let mut cases: Vec<_> = entries
+            .map(|entry| {
+                let folder = entry.expect("a case").path();
+                let name = folder
+                    .file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned();
+                Self { name, folder }
+            })
+            .collect();
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        cases
+    }
+
+    /// Returns the query.
+    pub fn query(&self) -> String {
+        self.read("query.sql")
+    }
+
+    /// Returns the rows that it must give, each a JSON object.
+    pub fn expected(&self) -> Vec<String> {
+        self.read("expected.ndjson")
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Returns the path of the input.
+    pub fn input(&self) -> PathBuf {
+        self.folder.join("input.ndjson")
+    }
+
+    fn read(&self, file: &str) -> String {
+        let path = self.folder.join(file);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+}
+
+/// Runs a case by `lexstream sql`; returns its rows, each a JSON object.
+pub fn by_sql(case: &Case) -> Vec<String> {
+    let input = format!(
+        "CREATE VIEW input AS SELECT * FROM '{}'",
+        case.input().display()
+    );
+    let ended = binary::run(
+        &[
+            "sql",
+            "--format",
+            "nd-json",
+            "-c",
+            &input,
+            "-c",
+            &case.query(),
+        ],
+        "",
+    );
+    assert_eq!(ended.status, Some(0), "{}: {}", case.name, ended.error);
+    ended.output.lines().map(str::to_owned).collect()
+}

@@ -1,0 +1,7 @@
+//! What the integration tests share: encodings, the built binary, case folders.
+
+pub mod binary;
+pub mod cases;
+pub mod encoding;
+pub mod layers;
+pub mod onnx;

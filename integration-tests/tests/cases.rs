@@ -1,0 +1,86 @@
+//! The case folders by every front end there is.
+
+use lexstream_integration_tests::cases::{Case, by_sql};
+use serde_json::Value;
+
+/// Figures may differ by this much, relative to their size: sums are taken in another order.
+const TOLERANCE: f64 = 1e-5;
+
+fn same(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Number(found), Value::Number(expected)) => {
+            let (found, expected) = (
+                found.as_f64().unwrap_or(f64::NAN),
+                expected.as_f64().unwrap_or(f64::NAN),
+            );
+            (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0)
+        }
+        (Value::Array(found), Value::Array(expected)) => {
+            found.len() == expected.len()
+                && found
+                    .iter()
+                    .zip(expected)
+                    .all(|(found, expected)| same(found, expected))
+        }
+        (Value::Object(found), Value::Object(expected)) => {
+            found.len() == expected.len()
+                && found.iter().all(|(key, value)| {
+                    expected
+                        .get(key)
+                        .is_some_and(|expected| same(value, expected))
+                })
+        }
+        _ => found == expected,
+    }
+}
+
+fn check(front_end: &str, run: impl Fn(&Case) -> Vec<String>) {
+    let cases = Case::all();
+    assert!(!cases.is_empty(), "no case");
+    for case in cases {
+        let (found, expected) = (run(&case), case.expected());
+        assert_eq!(
+            found.len(),
+            expected.len(),
+            "{} by {front_end}: {found:#?}",
+            case.name
+        );
+        for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let parsed = |text: &str| {
+                serde_json::from_str::<Value>(text)
+                    .unwrap_or_else(|error| panic!("{text}: {error}"))
+            };
+            assert!(
+                same(&parsed(found), &parsed(expected)),
+                "{} by {front_end}, row {}:\n found {found}\nwanted {expected}",
+                case.name,
+                at + 1
+            );
+        }
+    }
+}
+
+#[test]
+fn cases_by_sql() {
+    check("sql", by_sql);
+}
+
+#[test]
+fn rows_that_differ_are_seen() {
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).expect(text);
+    assert!(same(
+        &parsed(r#"{"a":[1.000001]}"#),
+        &parsed(r#"{"a":[1]}"#)
+    ));
+    for (found, expected) in [
+        (r#"{"a":1.1}"#, r#"{"a":1}"#),
+        (r#"{"a":null}"#, r#"{"a":1}"#),
+        (r#"{"a":1,"b":2}"#, r#"{"a":1}"#),
+        ("[1]", "[1,2]"),
+    ] {
+        assert!(
+            !same(&parsed(found), &parsed(expected)),
+            "{found} {expected}"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! One test binary: what is checked from outside.
+
+mod agreement;
+mod cases;
+mod cli;
+mod datafusion_names;
+mod demo;
+mod examples;
+mod layers;
+mod models;
+mod onnx;
+mod onnx_plan;
+mod parquet_readers;
+mod reference;
+mod sqllogic;

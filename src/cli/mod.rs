@@ -1,0 +1,59 @@
+//! The command line: `lexstream sql`, `reference`, `version`.
+
+mod commands;
+mod completion;
+mod failure;
+mod format;
+mod query;
+mod reference;
+mod shell;
+mod sql;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// NLP as SQL, over files and streams.
+#[derive(Debug, Parser)]
+#[command(name = "lexstream", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run SQL: a shell, a script or one command
+    Sql(sql::Arguments),
+    /// Print a reference page as Markdown
+    Reference(reference::Arguments),
+    /// Print the version
+    Version(version::Arguments),
+}
+
+/// Runs the command that the process was started with.
+///
+/// The exit status is 0 for success, 1 for an error, 2 for a wrong command line, 130 for an interrupt.
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Sql(arguments) => sql::run(arguments),
+        Command::Reference(arguments) => reference::run(&arguments),
+        Command::Version(arguments) => version::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has enough: the end of `… | head`.
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(Failure::Interrupted) => {
+            eprintln!("error: interrupted");
+            ExitCode::from(130)
+        }
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The settings of Lexstream: one DataFusion extension, prefix `lexstream`.
+
+use std::any::Any;
+use std::fmt::Display;
+
+use datafusion::common::config::{
+    ConfigEntry, ConfigExtension, ConfigField, ExtensionOptions, Visit,
+};
+use datafusion::common::{Result, config_namespace};
+
+config_namespace! {
+    /// How `lexstream sql` shows results.
+    pub struct SqlConfig {
+        /// Rows of a result that a table on a terminal shows before the query is stopped; 0 shows all. Output that is piped or in another format is never cut.
+        pub max_rows: usize, default = 40
+
+        /// Items of a list, and entries of a map, that a table shows before it shortens the rest to the length; 0 shows all.
+        pub max_items: usize, default = 3
+
+        /// Columns of the terminal that one cell of a table may take before its text is cut with `…`; 0 cuts nothing.
+        pub max_width: usize, default = 60
+
+        /// Whether a line on the terminal tells how far a query is that runs longer than a second.
+        pub progress: bool, default = true
+    }
+}
+
+config_namespace! {
+    /// Every setting of Lexstream, a section a front end.
+    pub struct LexstreamConfig {
+        /// How `lexstream sql` shows results.
+        pub sql: SqlConfig, default = SqlConfig::default()
+    }
+}
+
+impl ConfigExtension for LexstreamConfig {
+    const PREFIX: &'static str = "lexstream";
+}
+
+// Not by `extensions_options!`: its entries lack the prefix, and `SHOW lexstream.…` would find nothing.
+impl ExtensionOptions for LexstreamConfig {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        ConfigField::set(self, key, value)
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let mut entries = Entries(Vec::new());
+        self.visit(&mut entries, Self::PREFIX, "");
+        entries.0
+    }
+}
+
+struct Entries(Vec<ConfigEntry>);
+
+impl Visit for Entries {
+    fn some<V: Display>(&mut self, key: &str, value: V, description: &'static str) {
+        self.0.push(ConfigEntry {
+            key: key.to_owned(),
+            value: Some(value.to_string()),
+            description,
+        });
+    }
+
+    fn none(&mut self, key: &str, description: &'static str) {
+        self.0.push(ConfigEntry {
+            key: key.to_owned(),
+            value: None,
+            description,
+        });
+    }
+}
+
+/// The environment as Lexstream reads it; nothing else reads a variable.
+pub mod environment {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    use std::path::{Path, PathBuf};
+
+    /// Returns the folder of the user's own files (`HOME`), where `.lexstreamrc` and the shell's history lie.
+    pub fn home() -> Option<PathBuf> {
+        std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+    }
+
+    /// Returns where ONNX Runtime's library may be, in the order of trying: what `ORT_DYLIB_PATH` says and nothing else,
+    /// or beside the executable, `onnxruntime` in the home, where the system looks.
+    pub fn onnxruntime(home: Option<&Path>) -> Vec<PathBuf> {
+        if let Some(named) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
+            return vec![PathBuf::from(named)];
+        }
+        let name = format!("{DLL_PREFIX}onnxruntime{DLL_SUFFIX}");
+        let executable = std::env::current_exe().ok();
+        let beside = executable.as_deref().and_then(Path::parent);
+        let mut candidates = Vec::new();
+        candidates.extend(beside.map(|folder| folder.join(&name)));
+        candidates.extend(home.map(|home| home.join("onnxruntime").join(&name)));
+        candidates.push(PathBuf::from(name));
+        candidates
+    }
+
+    /// Returns the folder that Lexstream keeps models in: `LEXSTREAM_HOME`, else the platform's place for the user's data.
+    pub fn lexstream_home() -> Option<PathBuf> {
+        let named = std::env::var_os("LEXSTREAM_HOME").filter(|home| !home.is_empty());
+        named.map(PathBuf::from).or_else(|| {
+            let folders = directories::ProjectDirs::from("", "", "lexstream")?;
+            Some(folders.data_dir().to_owned())
+        })
+    }
+}

@@ -1,0 +1,266 @@
+//! The engine: the only place that builds a `SessionContext`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::common::{Result, plan_err};
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use lexstream_udfs::model::Models;
+
+use crate::config::{LexstreamConfig, environment};
+use crate::kinds::{ModelCatalog, Surroundings};
+use crate::plan::LiftInference;
+use crate::sql::{self, Statement};
+use crate::tables;
+
+/// How many of the largest memory consumers an out-of-memory error names.
+const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not zero");
+
+/// A session that runs SQL with Lexstream's functions, tables and statements.
+///
+/// Cloning is cheap; clones share tables and settings.
+#[derive(Clone)]
+pub struct Engine {
+    context: SessionContext,
+    models: Arc<ModelCatalog>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("session", &self.context.session_id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Returns an engine with the default settings.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Starts to describe an engine.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// Returns the DataFusion session: register tables and functions of your own here.
+    pub fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// Returns the models that functions find by name.
+    pub fn models(&self) -> &Arc<ModelCatalog> {
+        &self.models
+    }
+
+    /// Parses a script into its statements, in order; errors name line and column.
+    pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
+        sql::parse(
+            sql,
+            self.context.state().config_options().sql_parser.dialect,
+        )
+    }
+
+    /// Plans and starts one statement.
+    ///
+    /// A query runs when its frame is collected or streamed. A statement that changes the session
+    /// (`CREATE TABLE`, `SET`, …) has run when this returns, and its frame has no rows.
+    pub async fn run(&self, statement: Statement) -> Result<DataFrame> {
+        let (context, models) = (&self.context, &self.models);
+        match statement {
+            Statement::AlterModel(statement) => statement.run(context, models).await,
+            Statement::CreateModel(statement) => statement.run(context, models).await,
+            Statement::DataFusion(statement) => {
+                let plan = context.state().statement_to_plan(*statement).await?;
+                context.execute_logical_plan(plan).await
+            }
+            Statement::DescribeModel(statement) => statement.run(context, models).await,
+            Statement::DropModel(statement) => statement.run(context, models).await,
+            Statement::ShowFunctions(statement) => statement.run(context),
+            Statement::ShowModels(statement) => statement.run(context).await,
+        }
+    }
+
+    /// Runs a text that holds exactly one statement; see [`Engine::run`].
+    pub async fn sql(&self, sql: &str) -> Result<DataFrame> {
+        let mut statements = self.parse(sql)?;
+        match (statements.pop(), statements.len()) {
+            (Some(statement), 0) => self.run(statement).await,
+            (None, _) => plan_err!("expected one statement, found none"),
+            (Some(_), others) => plan_err!("expected one statement, found {}", others + 1),
+        }
+    }
+}
+
+/// Describes an [`Engine`].
+#[derive(Debug, Default)]
+pub struct EngineBuilder {
+    settings: Vec<(String, String)>,
+    memory_limit: Option<usize>,
+    home: Option<PathBuf>,
+    onnxruntime: Option<PathBuf>,
+}
+
+impl EngineBuilder {
+    /// Sets one setting by its SQL name, as `SET` does; later ones win.
+    #[must_use]
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((key.into(), value.into()));
+        self
+    }
+
+    /// Sets how many threads a query uses; the default is one a core.
+    #[must_use]
+    pub fn target_partitions(self, partitions: usize) -> Self {
+        self.set(
+            "datafusion.execution.target_partitions",
+            partitions.to_string(),
+        )
+    }
+
+    /// Bounds the memory of sorts, joins and aggregates, in bytes; what exceeds it goes to disk where
+    /// the operator can, else the query fails and names its largest consumers. The default is no bound.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Sets the folder that models are kept in; the default is `LEXSTREAM_HOME`, else the platform's place for the
+    /// user's data. It is made with the first model.
+    #[must_use]
+    pub fn home(mut self, home: impl Into<PathBuf>) -> Self {
+        self.home = Some(home.into());
+        self
+    }
+
+    /// Sets ONNX Runtime's library. The default is what `ORT_DYLIB_PATH` says, else the library beside the executable,
+    /// in the folder `onnxruntime` of the home, or where the system looks. A process loads one library, at its first
+    /// model.
+    #[must_use]
+    pub fn onnxruntime(mut self, library: impl Into<PathBuf>) -> Self {
+        self.onnxruntime = Some(library.into());
+        self
+    }
+
+    /// Builds the engine; an unknown setting or a value of the wrong type is an error.
+    pub fn build(self) -> Result<Engine> {
+        let mut config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_option_extension(LexstreamConfig::default());
+        for (key, value) in &self.settings {
+            config.options_mut().set(key, value)?;
+        }
+        let mut runtime = RuntimeEnvBuilder::new();
+        if let Some(bytes) = self.memory_limit {
+            let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), CONSUMERS_NAMED);
+            runtime = runtime.with_memory_pool(Arc::new(pool));
+        }
+        let state = SessionStateBuilder::new()
+            .with_default_features()
+            .with_config(config)
+            .with_runtime_env(runtime.build_arc()?)
+            .with_physical_optimizer_rule(Arc::new(LiftInference))
+            .build();
+        let context = tables::with_files(SessionContext::new_with_state(state));
+        let home = self.home.or_else(environment::lexstream_home);
+        let onnxruntime = match self.onnxruntime {
+            Some(library) => vec![library],
+            None => environment::onnxruntime(home.as_deref()),
+        };
+        let models = ModelCatalog::new(home).with_surroundings(Surroundings { onnxruntime });
+        let models = Arc::new(models);
+        register_all(&context, &models)?;
+        Ok(Engine { context, models })
+    }
+}
+
+/// Adds Lexstream's functions and table functions to a session of your own, with the models that they find by name.
+///
+/// A function that the session already has under one of our names is replaced. Statements such as CREATE MODEL work
+/// through [`Engine::sql`]; [`ModelCatalog::create`] is their twin in Rust.
+pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<()> {
+    let functions: Arc<dyn Models> = Arc::<ModelCatalog>::clone(models);
+    lexstream_udfs::register_all(&mut *context.state_ref().write(), functions)?;
+    tables::register_all(context, models);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_error<T: std::fmt::Debug>(result: Result<T>, expected: &str) {
+        let error = result.expect_err(expected).strip_backtrace();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused() {
+        check_error(
+            Engine::builder().set("lexstream.sql.max_row", "1").build(),
+            "max_row",
+        );
+        check_error(
+            Engine::builder()
+                .set("lexstream.sql.max_rows", "many")
+                .build(),
+            "many",
+        );
+    }
+
+    #[tokio::test]
+    async fn exactly_one_statement_is_run() {
+        let engine = Engine::new().expect("engine");
+        check_error(engine.sql("").await, "expected one statement, found none");
+        check_error(
+            engine.sql("select 1; select 2").await,
+            "expected one statement, found 2",
+        );
+    }
+
+    #[tokio::test]
+    async fn a_setting_is_seen_by_set_and_show() {
+        let engine = Engine::builder()
+            .set("lexstream.sql.max_rows", "7")
+            .build()
+            .expect("engine");
+        let rows = engine
+            .sql("SHOW lexstream.sql.max_rows")
+            .await
+            .expect("rows")
+            .collect()
+            .await
+            .expect("batches");
+        let shown = datafusion::arrow::util::pretty::pretty_format_batches(&rows)
+            .expect("table")
+            .to_string();
+        assert!(shown.contains("| lexstream.sql.max_rows | 7 "), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn a_query_beyond_the_memory_limit_fails_and_the_next_one_works() {
+        let engine = Engine::builder()
+            .target_partitions(1)
+            .memory_limit(1 << 20)
+            .build()
+            .expect("engine");
+        let words = "SELECT term_frequencies(tokenize(CAST(value AS VARCHAR))) FROM generate_series(1, 300000)";
+        check_error(
+            engine.sql(words).await.expect("plan").collect().await,
+            "Resources exhausted",
+        );
+        engine
+            .sql("SELECT 1")
+            .await
+            .expect("plan")
+            .collect()
+            .await
+            .expect("rows");
+    }
+}

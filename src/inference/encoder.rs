@@ -1,0 +1,166 @@
+//! Hugging Face tokenizers: texts to ids, and tokens for `tokenize`.
+
+use std::fmt;
+
+use lexstream_udfs::model::{ModelError, TokenIds};
+use lexstream_udfs::text::tokenizers::{Span, Tokenizer};
+
+/// What becomes of a text that is longer than a model takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truncation {
+    /// Its end is left out.
+    Cut,
+    /// It is an error.
+    Refuse,
+}
+
+/// What a model reads of one text: its tokens without padding, special tokens included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Encoded {
+    pub(super) ids: Vec<u32>,
+    pub(super) types: Vec<u32>,
+}
+
+/// A tokenizer file; its own padding and truncation are left out of account.
+pub struct Encoder {
+    tokenizer: tokenizers::Tokenizer,
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder")
+            .field("vocabulary", &self.vocabulary_size())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a text has no encoding.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum EncodeError {
+    /// The tokenizer refuses.
+    #[error("a text of {bytes} bytes can't be tokenized")]
+    Tokenizer {
+        bytes: usize,
+        source: tokenizers::Error,
+    },
+    /// The text is longer than the model takes.
+    #[error(
+        "a text has {found} tokens, and the model takes {most}; 'truncate' = 'true' leaves out its end"
+    )]
+    TooLong { found: usize, most: usize },
+}
+
+/// Bytes of a text that are tokenised at once, a token of the model's length; more where they hold too few.
+const BYTES_A_TOKEN: usize = 8;
+
+/// Tokens behind the last one that is kept, so that a cut in the middle of a word is not seen.
+const MARGIN: usize = 16;
+
+impl Encoder {
+    /// Reads a `tokenizer.json`.
+    pub fn new(json: &[u8]) -> Result<Self, ModelError> {
+        let mut tokenizer = tokenizers::Tokenizer::from_bytes(json)?;
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None)?;
+        Ok(Self { tokenizer })
+    }
+
+    /// Returns how many tokens the vocabulary has, added ones included.
+    pub fn vocabulary_size(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// Returns the id that pads a run.
+    pub(super) fn padding_id(&self) -> u32 {
+        ["[PAD]", "<pad>", "<|endoftext|>"]
+            .iter()
+            .find_map(|token| self.tokenizer.token_to_id(token))
+            .unwrap_or(0)
+    }
+
+    /// Encodes one text as the model reads it, at most `most` tokens long.
+    pub(super) fn encode(
+        &self,
+        text: &str,
+        most: usize,
+        truncation: Truncation,
+    ) -> Result<Encoded, EncodeError> {
+        let encoding = self.beginning(text, most, truncation)?;
+        let found = encoding.get_ids().len();
+        if found > most && truncation == Truncation::Refuse {
+            return Err(EncodeError::TooLong { found, most });
+        }
+        let special = encoding.get_special_tokens_mask();
+        let (mut ids, mut types) = (
+            encoding.get_ids().to_vec(),
+            encoding.get_type_ids().to_vec(),
+        );
+        if found > most {
+            // The special tokens at the end stay, as with truncation before they are added.
+            let behind = special
+                .iter()
+                .rev()
+                .take_while(|special| **special == 1)
+                .count();
+            let end = found - behind;
+            let over = (found - most).min(end);
+            ids.drain(end - over..end);
+            types.drain(end - over..end);
+        }
+        Ok(Encoded { ids, types })
+    }
+
+    /// Encodes a text, or as much of its beginning as fills the model.
+    fn beginning(
+        &self,
+        text: &str,
+        most: usize,
+        truncation: Truncation,
+    ) -> Result<tokenizers::Encoding, EncodeError> {
+        let mut bytes = most.saturating_add(MARGIN).saturating_mul(BYTES_A_TOKEN);
+        loop {
+            let whole = truncation == Truncation::Refuse || bytes >= text.len();
+            let part = if whole {
+                text
+            } else {
+                &text[..text.floor_char_boundary(bytes)]
+            };
+            let encoding = self.tokenizer.encode_fast(part, true);
+            let encoding = encoding.map_err(|source| EncodeError::Tokenizer {
+                bytes: text.len(),
+                source,
+            })?;
+            if whole || encoding.get_ids().len() >= most.saturating_add(MARGIN) {
+                return Ok(encoding);
+            }
+            bytes = bytes.saturating_mul(4);
+        }
+    }
+}
+
+impl TokenIds for Encoder {
+    fn ids(&self, text: &str, ids: &mut Vec<i32>) -> Result<(), ModelError> {
+        let encoding = self.tokenizer.encode_fast(text, true)?;
+        ids.extend(encoding.get_ids().iter().map(|id| *id as i32));
+        Ok(())
+    }
+}
+
+impl Tokenizer for Encoder {
+    /// Tokens as the vocabulary writes them, such as `##ing`; special tokens are left out.
+    fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
+        buffer.clear();
+        // A tokenizer that was loaded fails on no text; were one to, it has no tokens.
+        if let Ok(encoding) = self.tokenizer.encode(text, false) {
+            for token in encoding.get_tokens() {
+                let start = buffer.len();
+                buffer.push_str(token);
+                spans.push(Span {
+                    start: start as u32,
+                    end: buffer.len() as u32,
+                });
+            }
+        }
+        buffer
+    }
+}

@@ -1,0 +1,159 @@
+//! A model of texts: columns in, a row of numbers a text out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lexstream_udfs::columns::Texts;
+use lexstream_udfs::model::Watch;
+
+use super::encoder::Encoded;
+use super::packing::pack;
+use super::workers::{Input, Plan, Run, Workers};
+use super::{Encoder, Graph, Head, InferenceError, Tensor, Truncation};
+
+/// How much a model takes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Tokens of one text, special ones included.
+    pub max_length: usize,
+    /// What becomes of a text that is longer.
+    pub truncation: Truncation,
+    /// Tokens of one run, padding included.
+    pub max_batch_tokens: usize,
+    /// Sessions, a worker thread each.
+    pub sessions: usize,
+}
+
+/// A graph over tokens, its tokenizer and what is made of its output.
+#[derive(Debug)]
+pub struct TextModel {
+    encoder: Arc<Encoder>,
+    workers: Workers,
+    limits: Limits,
+}
+
+impl TextModel {
+    /// Puts a model together, whose result is `width` numbers a text; the first text loads the graph.
+    ///
+    /// `inputs` are the graph's, by [`Graph::signature`]; one that no model of texts has is returned as the error.
+    pub fn new(
+        encoder: Arc<Encoder>,
+        graph: Graph,
+        inputs: &[Tensor],
+        head: Head,
+        width: usize,
+        limits: Limits,
+    ) -> Result<Self, String> {
+        let known = |tensor: &Tensor| {
+            let input = Input::NAMES.iter().find(|(name, _)| *name == tensor.name);
+            input
+                .map(|(_, input)| *input)
+                .ok_or_else(|| tensor.name.clone())
+        };
+        let plan = Plan {
+            graph,
+            inputs: inputs.iter().map(known).collect::<Result<_, _>>()?,
+            head,
+            width,
+            padding_id: encoder.padding_id(),
+        };
+        Ok(Self {
+            encoder,
+            workers: Workers::new(plan, limits.sessions),
+            limits,
+        })
+    }
+
+    /// Returns the model's tokenizer.
+    pub fn encoder(&self) -> &Arc<Encoder> {
+        &self.encoder
+    }
+
+    /// Returns the names of inputs that a model of texts may have.
+    pub fn input_names() -> Vec<&'static str> {
+        Input::NAMES.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Computes each text; a text that is there several times is computed once.
+    ///
+    /// Returns `width` numbers a row, zeros for NULL. It blocks until the last run is done.
+    pub fn rows(&self, texts: &Texts) -> Result<Vec<f32>, InferenceError> {
+        let watch = Watch::current();
+        let mut distinct: HashMap<&str, usize> = HashMap::new();
+        let mut encoded = Vec::new();
+        let mut places = Vec::with_capacity(texts.len());
+        for text in texts.values() {
+            let Some(text) = text else {
+                places.push(None);
+                continue;
+            };
+            let place = match distinct.get(text) {
+                Some(place) => *place,
+                None => {
+                    if watch.as_ref().is_some_and(|watch| watch.is_cancelled()) {
+                        return Err(InferenceError::Cancelled);
+                    }
+                    let limits = &self.limits;
+                    encoded.push(self.encoder.encode(
+                        text,
+                        limits.max_length,
+                        limits.truncation,
+                    )?);
+                    distinct.insert(text, encoded.len() - 1);
+                    encoded.len() - 1
+                }
+            };
+            places.push(Some(place));
+        }
+        let width = self.workers.plan().width;
+        let mut vectors = vec![0.0; encoded.len() * width];
+        let distinct_texts = encoded.len();
+        let tokens: usize = encoded.iter().map(|text| text.ids.len()).sum();
+        let runs = self.runs(encoded);
+        let (number, padded_tokens) = (
+            runs.len(),
+            runs.iter().map(Run::padded_tokens).sum::<usize>(),
+        );
+        let started = Instant::now();
+        let mut model_time = Duration::ZERO;
+        for done in self.workers.submit(runs.into())? {
+            let rows = done.rows?;
+            model_time += done.time;
+            for (place, row) in done.places.iter().zip(rows.chunks_exact(width)) {
+                vectors[place * width..(place + 1) * width].copy_from_slice(row);
+            }
+        }
+        if let Some(watch) = watch {
+            watch.add(|figures| {
+                figures.distinct_texts += distinct_texts;
+                figures.tokens += tokens;
+                figures.padded_tokens += padded_tokens;
+                figures.runs += number;
+                figures.model_time += model_time;
+                figures.waiting_time += started.elapsed();
+            });
+        }
+        let mut out = vec![0.0; places.len() * width];
+        for (row, place) in out.chunks_exact_mut(width).zip(places) {
+            if let Some(place) = place {
+                row.copy_from_slice(&vectors[place * width..(place + 1) * width]);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Packs texts of similar length into runs.
+    fn runs(&self, texts: Vec<Encoded>) -> Vec<Run> {
+        let mut texts: Vec<_> = texts.into_iter().enumerate().collect();
+        texts.sort_by_key(|(_, text)| text.ids.len());
+        let lengths: Vec<_> = texts.iter().map(|(_, text)| text.ids.len()).collect();
+        let runs = pack(&lengths, self.limits.max_batch_tokens);
+        runs.into_iter()
+            .map(|run| {
+                let (places, texts) = texts.drain(run.start..).unzip();
+                Run { places, texts }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! What a model can be: one file a kind, one list.
+
+mod catalog;
+mod jieba;
+#[cfg(feature = "onnx")]
+mod onnx;
+mod options;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use lexstream_udfs::model::{Model, ModelError};
+use serde_json::Value;
+
+use crate::models::{FileRecord, Stored};
+
+pub use catalog::{CatalogError, CreateModel, IfModelExists, ModelCatalog};
+pub use options::{COMMON, OptionError, OptionSpec, Request};
+
+/// One kind of model.
+pub trait Kind: Debug + Send + Sync {
+    /// Returns the name that `'kind'` says.
+    fn name(&self) -> &'static str;
+
+    /// Returns one sentence for the reference.
+    fn description(&self) -> &'static str;
+
+    /// Returns what it takes besides [`COMMON`], alphabetical.
+    fn options(&self) -> &'static [OptionSpec];
+
+    /// Makes a version in the request's draft; all that could keep it from being opened is found here.
+    ///
+    /// It may block and take long.
+    fn make(&self, request: Request<'_>) -> Result<Made, ModelError>;
+
+    /// Opens a version by its manifest; what is large is loaded when it is first used.
+    fn open(
+        &self,
+        stored: Stored,
+        surroundings: &Surroundings,
+    ) -> Result<Arc<dyn Model>, ModelError>;
+}
+
+/// What kinds need to know of the machine.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Where ONNX Runtime's library may be, in the order of trying; a bare name is looked up by the system.
+    pub onnxruntime: Vec<PathBuf>,
+}
+
+/// What a kind made.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// What a kind of many tasks does.
+    pub task: Option<String>,
+    /// The files it uses.
+    pub files: Vec<FileRecord>,
+    /// What DESCRIBE MODEL shows besides, and opening needs.
+    pub details: BTreeMap<String, Value>,
+}
+
+/// The rows of the query behind `AS`.
+pub struct Rows {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The batches, in order; an error ends them.
+    pub batches: Box<dyn Iterator<Item = Result<RecordBatch, ModelError>> + Send>,
+}
+
+impl Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every kind, alphabetical.
+pub const ALL: &[&dyn Kind] = &[
+    &jieba::JiebaKind,
+    #[cfg(feature = "onnx")]
+    &onnx::OnnxKind,
+];

@@ -1,0 +1,23 @@
+//! NLP as SQL, for streams and corpora.
+//!
+//! [`Engine`] is a DataFusion session with Lexstream's functions, file tables and statements;
+//! [`register_all`] adds the functions to a session of your own. `ARCHITECTURE.md` has the map.
+
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod config;
+pub mod engine;
+#[cfg(feature = "onnx")]
+pub mod inference;
+pub mod kinds;
+pub mod models;
+pub mod plan;
+#[cfg(feature = "cli")]
+pub mod progress;
+pub mod reference;
+pub mod sql;
+pub mod tables;
+
+pub use engine::{Engine, EngineBuilder, register_all};
+pub use kinds::ModelCatalog;
+pub use lexstream_udfs as udfs;

@@ -1,0 +1,7 @@
+//! How a plan runs models: calls lifted out of projections, filters and orders into one operator.
+
+mod inference_exec;
+mod lift_inference;
+
+pub use inference_exec::InferenceExec;
+pub use lift_inference::LiftInference;

@@ -1,0 +1,143 @@
+//! The one progress line.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+
+/// What is over sooner needs no line.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A line on standard error that tells how far a long query is; nothing where that is no terminal.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    plan: Option<Arc<dyn ExecutionPlan>>,
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Progress")
+            .field("started", &self.started)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Progress {
+    /// Returns a line that appears after a second, if it is wanted and standard error is a terminal.
+    pub fn on_terminal(wanted: bool) -> Self {
+        let bar = (wanted && io::stderr().is_terminal()).then(|| {
+            let style =
+                ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
+            ProgressBar::new_spinner().with_style(style)
+        });
+        Self {
+            bar,
+            started: Instant::now(),
+            plan: None,
+        }
+    }
+
+    /// Reads the figures of a query's plan from now on.
+    pub fn follow(&mut self, plan: Arc<dyn ExecutionPlan>) {
+        self.plan = Some(plan);
+    }
+
+    /// Draws the line as things stand.
+    pub fn draw(&self) {
+        let elapsed = self.started.elapsed();
+        if let Some(bar) = self.bar.as_ref().filter(|_| elapsed >= PATIENCE) {
+            let mut message = format!("{:.0} s", elapsed.as_secs_f64());
+            if let Some(read) = self.plan.as_ref().map(Read::so_far) {
+                read.describe(&mut message);
+            }
+            bar.set_message(message);
+            bar.tick();
+        }
+    }
+
+    /// Takes the line away while `print` writes to the same terminal.
+    pub fn hidden_while<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Takes the line away for good.
+    pub fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// What the leaves of a plan have read.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Read {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Read {
+    fn so_far(plan: &Arc<dyn ExecutionPlan>) -> Self {
+        let mut read = Self::default();
+        read.add(plan);
+        read
+    }
+
+    fn add(&mut self, plan: &Arc<dyn ExecutionPlan>) {
+        let children = plan.children();
+        if children.is_empty() && plan.output_partitioning().partition_count() > 0 {
+            let metrics = plan.metrics().unwrap_or_default();
+            self.rows += metrics.output_rows().unwrap_or(0);
+            self.bytes += metrics
+                .sum_by_name("bytes_scanned")
+                .map_or(0, |bytes| bytes.as_usize());
+        }
+        children.into_iter().for_each(|child| self.add(child));
+    }
+
+    fn describe(&self, message: &mut String) {
+        if self.rows > 0 {
+            message.push_str(&format!(" · {} rows read", HumanCount(self.rows as u64)));
+        }
+        if self.bytes > 0 {
+            message.push_str(&format!(" · {}", HumanBytes(self.bytes as u64)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+
+    use super::*;
+    use crate::Engine;
+
+    #[tokio::test]
+    async fn the_rows_that_a_plan_read_are_counted_at_its_leaves() {
+        let engine = Engine::builder()
+            .target_partitions(1)
+            .build()
+            .expect("engine");
+        let query = "SELECT count(*) FROM generate_series(1, 1000) AS t(n) WHERE n % 2 = 0";
+        let frame = engine.sql(query).await.expect("plan");
+        let context = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await.expect("physical plan");
+        let before = Read::so_far(&plan);
+        let rows =
+            datafusion::physical_plan::execute_stream(Arc::clone(&plan), context).expect("stream");
+        rows.try_collect::<Vec<_>>().await.expect("rows");
+        assert_eq!((before.rows, Read::so_far(&plan).rows), (0, 1000));
+        let mut message = String::new();
+        Read {
+            rows: 12_000,
+            bytes: 2048,
+        }
+        .describe(&mut message);
+        assert_eq!(message, " · 12,000 rows read · 2.00 KiB");
+    }
+}

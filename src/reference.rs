@@ -1,0 +1,252 @@
+//! What functions and settings there are: the one list behind `SHOW FUNCTIONS`, `\h` and the reference pages.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use datafusion::common::config::ExtensionOptions;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::Documentation;
+use lexstream_udfs as udfs;
+
+use crate::config::LexstreamConfig;
+use crate::kinds::{self, COMMON, OptionSpec};
+use crate::tables;
+
+/// What kind of call a function takes part in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// One value a row.
+    Scalar,
+    /// One value a group.
+    Aggregate,
+    /// One value a row, from the rows around it.
+    Window,
+    /// Rows, in FROM.
+    Table,
+}
+
+impl Kind {
+    /// Returns the kind's name: `scalar`, `aggregate`, `window` or `table`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Aggregate => "aggregate",
+            Self::Window => "window",
+            Self::Table => "table",
+        }
+    }
+}
+
+/// One function of a session, with its documentation; a text that is missing is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Name under which SQL calls it.
+    pub name: String,
+    /// What kind of call it takes part in.
+    pub kind: Kind,
+    /// Family, such as `Text Functions`.
+    pub section: String,
+    /// How a call is written.
+    pub syntax: String,
+    /// What it returns.
+    pub description: String,
+    /// Queries, each after `> `, and their results.
+    pub example: String,
+    /// Name and description of each argument.
+    pub arguments: Vec<(String, String)>,
+}
+
+impl Function {
+    fn new(name: String, kind: Kind, documentation: Option<&Documentation>) -> Self {
+        let Some(documentation) = documentation else {
+            let empty = String::new;
+            return Self {
+                name,
+                kind,
+                section: empty(),
+                syntax: empty(),
+                description: empty(),
+                example: empty(),
+                arguments: Vec::new(),
+            };
+        };
+        Self {
+            name,
+            kind,
+            section: documentation.doc_section.label.to_owned(),
+            syntax: documentation.syntax_example.clone(),
+            description: documentation.description.trim().to_owned(),
+            example: documentation
+                .sql_example
+                .as_deref()
+                .map(without_fence)
+                .unwrap_or_default(),
+            arguments: documentation.arguments.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// Returns an example without the lines that fence it in Markdown.
+fn without_fence(example: &str) -> String {
+    let lines = example
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("```"));
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+/// Returns every function of a session, by name; aliases are left out.
+pub fn functions(state: &SessionState) -> Vec<Function> {
+    // A session lists a function once for every alias; by its own name it is there once.
+    let mut functions = BTreeMap::new();
+    let mut add =
+        |function: Function| functions.insert((function.name.clone(), function.kind), function);
+    for function in state.scalar_functions().values() {
+        add(Function::new(
+            function.name().to_owned(),
+            Kind::Scalar,
+            function.documentation(),
+        ));
+    }
+    for function in state.aggregate_functions().values() {
+        add(Function::new(
+            function.name().to_owned(),
+            Kind::Aggregate,
+            function.documentation(),
+        ));
+    }
+    for function in state.window_functions().values() {
+        add(Function::new(
+            function.name().to_owned(),
+            Kind::Window,
+            function.documentation(),
+        ));
+    }
+    let ours = tables::functions();
+    for name in state.table_functions().keys() {
+        match ours.iter().find(|function| function.name == *name) {
+            Some(function) => add(function.clone()),
+            None => add(Function::new(name.clone(), Kind::Table, None)),
+        };
+    }
+    functions.into_values().collect()
+}
+
+/// Returns the reference of Lexstream's own functions as Markdown, a heading a family.
+pub fn functions_markdown(state: &SessionState) -> String {
+    let mut ours = udfs::names();
+    ours.extend(
+        tables::functions()
+            .into_iter()
+            .map(|function| function.name),
+    );
+    let mut sections: BTreeMap<String, Vec<Function>> = BTreeMap::new();
+    for function in functions(state)
+        .into_iter()
+        .filter(|function| ours.contains(&function.name))
+    {
+        sections
+            .entry(function.section.clone())
+            .or_default()
+            .push(function);
+    }
+    let mut out = String::from("# SQL functions\n\nGenerated by `make docs`; do not edit.\n");
+    for (section, functions) in sections {
+        write(&mut out, format_args!("\n## {section}\n"));
+        for Function {
+            name,
+            kind,
+            syntax,
+            description,
+            example,
+            arguments,
+            ..
+        } in functions
+        {
+            write(
+                &mut out,
+                format_args!(
+                    "\n### {name}\n\n`{syntax}` · {}\n\n{description}\n",
+                    kind.as_str()
+                ),
+            );
+            if !arguments.is_empty() {
+                out.push('\n');
+            }
+            for (argument, description) in arguments {
+                write(&mut out, format_args!("- `{argument}`: {description}\n"));
+            }
+            write(&mut out, format_args!("\n```sql\n{example}\n```\n"));
+        }
+    }
+    out
+}
+
+/// Returns the reference of statements about models, and of the kinds of models, as Markdown.
+pub fn models_markdown() -> String {
+    let mut out = String::from(
+        "# Models\n\nGenerated by `make docs`; do not edit.\n\n\
+         Everything learned is a model: made by a statement, kept as a folder with a manifest, called by name.\n\n\
+         | statement | what it does |\n|---|---|\n\
+         | `CREATE [OR REPLACE] MODEL [IF NOT EXISTS] name [COMMENT '…'] WITH ('key' = 'value', …) [AS query]` | makes a model from files, or from the rows of a query; `OR REPLACE` adds a version where there is one |\n\
+         | `ALTER MODEL name SET ('key' = 'value', …)` | makes a new version with these options changed |\n\
+         | `ALTER MODEL name RENAME TO other` | renames all versions |\n\
+         | `DROP MODEL [IF EXISTS] name` | deletes all versions, `DROP MODEL 'name@2'` one; files that a model refers to stay |\n\
+         | `SHOW MODELS [LIKE 'pattern']` | lists the newest versions; the table function `models()` lists all |\n\
+         | `DESCRIBE MODEL name` | lists what is known of one, `'name@2'` too |\n\n\
+         Names are letters, digits and `_`, without case. A query keeps the version it began with; `'name@2'` asks for a given one. \
+         Models lie in `--home`, else `LEXSTREAM_HOME`, else the platform's place for the user's data; any number of processes may share a home. \
+         A version appears by one rename. Each file's size and SHA-256 are checked when the model is loaded.\n\n\
+         ## Options of every kind\n",
+    );
+    options(&mut out, COMMON);
+    for kind in kinds::ALL {
+        write(
+            &mut out,
+            format_args!("\n## {}\n\n{}\n", kind.name(), kind.description()),
+        );
+        options(&mut out, kind.options());
+    }
+    out
+}
+
+fn options(out: &mut String, options: &[OptionSpec]) {
+    out.push_str("\n| option | default | meaning |\n|---|---|---|\n");
+    for OptionSpec {
+        name,
+        default,
+        description,
+    } in options
+    {
+        let default = match *default {
+            "" => String::new(),
+            default => format!("`{default}`"),
+        };
+        write(
+            out,
+            format_args!("| `{name}` | {default} | {description} |\n"),
+        );
+    }
+}
+
+/// Returns the reference of Lexstream's settings as Markdown.
+pub fn settings_markdown() -> String {
+    let mut out = String::from(
+        "# Settings\n\nGenerated by `make docs`; do not edit.\n\n\
+         `SET lexstream.sql.max_rows = 100` in SQL, `--set lexstream.sql.max_rows=100` on the command line, \
+         `SHOW lexstream.sql.max_rows` to see one. DataFusion's own settings work the same way.\n\n\
+         | setting | default | meaning |\n|---|---|---|\n",
+    );
+    for entry in LexstreamConfig::default().entries() {
+        let (key, value) = (entry.key, entry.value.unwrap_or_default());
+        write(
+            &mut out,
+            format_args!("| `{key}` | `{value}` | {} |\n", entry.description),
+        );
+    }
+    out
+}
+
+fn write(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text)
+        .expect("a string takes all that is written to it");
+}

@@ -1,0 +1,140 @@
+//! Which files a path or a glob names.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use datafusion::common::{Result, exec_err};
+
+use crate::config::environment;
+
+/// What a path names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// One file.
+    File(PathBuf),
+    /// A folder.
+    Folder(PathBuf),
+    /// The files that match a glob, in path order; hidden ones are left out.
+    Files(Vec<PathBuf>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks a path or a glob up on the local file system.
+///
+/// A leading `~/` is the user's home. A path that exists is taken as it is, even where it holds a
+/// glob's characters.
+pub(super) fn find(path: &str) -> Result<Found> {
+    let expanded = expanded(path);
+    match std::fs::metadata(&expanded) {
+        Ok(metadata) if metadata.is_dir() => Ok(Found::Folder(expanded)),
+        Ok(_) => Ok(Found::File(expanded)),
+        Err(error) if error.kind() == ErrorKind::NotFound && is_glob(path) => {
+            Ok(Found::Files(matches(&expanded)?))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(error) => exec_err!("{path}: {}", described(&error)),
+    }
+}
+
+/// Tells whether a path holds a glob's characters.
+pub(super) fn is_glob(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
+
+/// Says what went wrong with a file in words that do not change with the platform.
+pub(super) fn described(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "no such file".to_owned(),
+        ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
+        ErrorKind::NotADirectory => "a part of the path is a file, not a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn expanded(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), environment::home()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+fn matches(pattern: &Path) -> Result<Vec<PathBuf>> {
+    let Some(text) = pattern.to_str() else {
+        return exec_err!("{}: expected a glob in UTF-8", pattern.display());
+    };
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+        ..Default::default()
+    };
+    let paths = match glob::glob_with(text, options) {
+        Ok(paths) => paths,
+        Err(error) => {
+            return exec_err!(
+                "{text}: no valid glob at character {}: {}",
+                error.pos,
+                error.msg
+            );
+        }
+    };
+    let mut files = Vec::new();
+    for path in paths {
+        match path {
+            Ok(path) if path.is_file() => files.push(path),
+            Ok(_) => {}
+            Err(error) => {
+                return exec_err!("{}: {}", error.path().display(), described(error.error()));
+            }
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_glob_finds_files_in_order_and_no_hidden_ones() {
+        let folder = tempfile::tempdir().expect("folder");
+        for name in ["b.txt", "a.txt", ".hidden.txt", "c.md", "[x].txt"] {
+            std::fs::write(folder.path().join(name), "x").expect(name);
+        }
+        std::fs::create_dir(folder.path().join("d.txt")).expect("d.txt");
+        let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+        let names = |found: Found| match found {
+            Found::Files(files) => files
+                .iter()
+                .map(|file| file.file_name().expect("name").to_owned())
+                .collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            names(find(&path("*.txt")).expect("glob")),
+            ["[x].txt", "a.txt", "b.txt"]
+        );
+        assert_eq!(
+            find(&path("[x].txt")).expect("file"),
+            Found::File(path("[x].txt").into())
+        );
+        assert_eq!(find(&path("nothing")).expect("nothing"), Found::Nothing);
+        let error = find(&path("***.txt")).expect_err("glob").strip_backtrace();
+        assert!(error.contains("no valid glob at character"), "{error}");
+        let error = find(&path("a.txt/b.txt"))
+            .expect_err("file as a folder")
+            .strip_backtrace();
+        assert!(
+            error.ends_with("a part of the path is a file, not a folder"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_refused_permission_is_said_plainly() {
+        let error = io::Error::from(ErrorKind::PermissionDenied);
+        assert_eq!(described(&error), "no permission to read it");
+    }
+}

@@ -1,0 +1,46 @@
+//! Tables that are not in memory: files by their path, and table functions.
+
+mod file_kind;
+mod files;
+mod listing;
+mod models;
+mod read_text;
+
+use std::sync::Arc;
+
+use datafusion::catalog::{DynamicFileCatalog, UrlTableFactory};
+use datafusion::prelude::SessionContext;
+use datafusion_session::SessionStore;
+
+use crate::kinds::ModelCatalog;
+use crate::reference::Function;
+
+/// Lets a session read files by their path where a table is expected: `SELECT … FROM 'reviews.parquet'`.
+pub fn with_files(context: SessionContext) -> SessionContext {
+    let factory = Arc::new(files::Files::new(SessionStore::new()));
+    let catalogs = DynamicFileCatalog::new(
+        Arc::clone(context.state().catalog_list()),
+        Arc::clone(&factory) as Arc<dyn UrlTableFactory>,
+    );
+    let context: SessionContext = context
+        .into_state_builder()
+        .with_catalog_list(Arc::new(catalogs))
+        .build()
+        .into();
+    factory.session().with_state(context.state_weak_ref());
+    context
+}
+
+/// Adds the table functions to a session.
+pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) {
+    context.register_udtf(
+        "models",
+        Arc::new(models::ModelsFunction(Arc::clone(models))),
+    );
+    context.register_udtf("read_text", Arc::new(read_text::ReadText));
+}
+
+/// Returns the documentation of the table functions, alphabetical.
+pub fn functions() -> Vec<Function> {
+    vec![models::documentation(), read_text::documentation()]
+}

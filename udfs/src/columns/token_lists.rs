@@ -1,0 +1,79 @@
+//! A column of token lists, and lists of terms with their counts.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::cast;
+use arrow::error::ArrowError;
+
+use super::types;
+
+/// A column of token lists: a list, large list or fixed-size list of texts in any encoding.
+#[derive(Debug, Clone)]
+pub struct TokenLists {
+    array: ListArray,
+}
+
+impl TokenLists {
+    /// Takes a column; lists that are not `List<Utf8>` already are cast to it.
+    pub fn try_new(array: &ArrayRef) -> Result<Self, ArrowError> {
+        Ok(Self {
+            array: cast(array, &types::tokens())?.as_list::<i32>().clone(),
+        })
+    }
+
+    /// Returns how many rows there are, NULLs included.
+    pub fn len(&self) -> usize {
+        self.array.len()
+    }
+
+    /// Tells whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.array.is_empty()
+    }
+
+    /// Returns how many rows are not NULL.
+    pub fn valid_count(&self) -> usize {
+        self.array.len() - self.array.null_count()
+    }
+
+    /// Calls `each` with every token of every row that is not NULL, in order; tokens that are NULL are left out.
+    pub fn for_each_token(&self, mut each: impl FnMut(&str)) {
+        let tokens = self.array.values().as_string::<i32>();
+        for (row, span) in self.array.value_offsets().windows(2).enumerate() {
+            if self.array.is_null(row) {
+                continue;
+            }
+            for at in span[0] as usize..span[1] as usize {
+                if tokens.is_valid(at) {
+                    each(tokens.value(at));
+                }
+            }
+        }
+    }
+}
+
+/// Returns one list of terms and counts, in the order given: a `List<Struct<term, count>>` of one row.
+pub fn term_count_list<'a>(
+    terms: impl ExactSizeIterator<Item = (&'a str, i64)>,
+) -> Result<ListArray, ArrowError> {
+    let length = terms.len();
+    let mut names = Vec::with_capacity(length);
+    let mut counts = Vec::with_capacity(length);
+    for (term, count) in terms {
+        names.push(term);
+        counts.push(count);
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from(names)),
+        Arc::new(Int64Array::from(counts)),
+    ];
+    let items = StructArray::try_new(types::term_count_fields(), columns, None)?;
+    ListArray::try_new(
+        types::term_count_field(),
+        OffsetBuffer::from_lengths([length]),
+        Arc::new(items),
+        None,
+    )
+}

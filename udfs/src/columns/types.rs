@@ -1,0 +1,105 @@
+//! The types that travel between functions.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+
+/// The item of a list; its name is the one that Arrow and DataFusion use.
+fn item(data_type: DataType) -> FieldRef {
+    Arc::new(Field::new_list_field(data_type, true))
+}
+
+/// One text: Utf8View.
+pub const TEXT: DataType = DataType::Utf8View;
+
+/// One token: Utf8, since it is shorter than a view.
+pub const TOKEN: DataType = DataType::Utf8;
+
+static TOKEN_FIELD: LazyLock<FieldRef> = LazyLock::new(|| item(TOKEN));
+static TERM_COUNT: LazyLock<FieldRef> =
+    LazyLock::new(|| item(DataType::Struct(term_count_fields())));
+
+/// Returns the field of one token in a list.
+pub fn token_field() -> FieldRef {
+    Arc::clone(&TOKEN_FIELD)
+}
+
+/// Returns the type of the tokens of one text: `List<Utf8>`.
+pub fn tokens() -> DataType {
+    DataType::List(token_field())
+}
+
+/// Returns the fields of a term and how often it occurs: `term` Utf8, `count` Int64.
+pub fn term_count_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("term", TOKEN, true),
+            Field::new("count", DataType::Int64, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the field of one term and count in a list.
+pub fn term_count_field() -> FieldRef {
+    Arc::clone(&TERM_COUNT)
+}
+
+/// Returns the type of terms and counts: `List<Struct<term, count>>`.
+pub fn term_counts() -> DataType {
+    DataType::List(term_count_field())
+}
+
+/// Returns the type of dense vectors of this dimension: `FixedSizeList<Float32>`.
+///
+/// A dimension above 2³¹ - 1 is taken for that.
+pub fn vectors(dimension: usize) -> DataType {
+    DataType::FixedSizeList(
+        component_field(),
+        i32::try_from(dimension).unwrap_or(i32::MAX),
+    )
+}
+
+/// Returns the field of one component in a vector.
+pub fn component_field() -> FieldRef {
+    static FIELD: LazyLock<FieldRef> = LazyLock::new(|| item(DataType::Float32));
+    Arc::clone(&FIELD)
+}
+
+/// Returns the fields of a label and its score: `label` Utf8, `score` Float32.
+pub fn label_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("label", DataType::Utf8, true),
+            Field::new("score", DataType::Float32, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the type of a label with its score: `Struct<label, score>`.
+pub fn label() -> DataType {
+    DataType::Struct(label_fields())
+}
+
+/// Returns the field of one label in a list.
+pub fn label_field() -> FieldRef {
+    static FIELD: LazyLock<FieldRef> = LazyLock::new(|| item(label()));
+    Arc::clone(&FIELD)
+}
+
+/// Returns the type of labels with their scores: `List<Struct<label, score>>`.
+pub fn labels() -> DataType {
+    DataType::List(label_field())
+}
+
+/// Returns the field of one token's number in a list.
+pub fn token_id_field() -> FieldRef {
+    static FIELD: LazyLock<FieldRef> = LazyLock::new(|| item(DataType::Int32));
+    Arc::clone(&FIELD)
+}
+
+/// Returns the type of the numbers of a text's tokens: `List<Int32>`.
+pub fn token_ids() -> DataType {
+    DataType::List(token_id_field())
+}

@@ -1,0 +1,190 @@
+//! The arguments of one call: columns of data, constants that choose.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::error::ArrowError;
+use datafusion_common::{DataFusionError, Result, ScalarValue, exec_datafusion_err, exec_err};
+use datafusion_expr::{ColumnarValue, ScalarFunctionArgs};
+
+use super::Parameters;
+use crate::columns::{InvalidUtf8, Metric, Text, TextWriter, Texts, Vectors};
+use crate::model::{Model, ModelError, Models};
+use crate::text::normal_form::NormalForm;
+use crate::text::tokenizers::{self, Tokenizer};
+
+/// Reads the arguments of one call; nothing else looks into a `ColumnarValue`.
+#[derive(Debug)]
+pub(crate) struct Args<'a> {
+    parameters: Parameters,
+    values: Vec<ColumnarValue>,
+    rows: usize,
+    /// The model that planning has found.
+    model: Option<&'a Arc<dyn Model>>,
+    models: &'a dyn Models,
+}
+
+impl<'a> Args<'a> {
+    pub(crate) fn new(
+        parameters: Parameters,
+        args: ScalarFunctionArgs,
+        model: Option<&'a Arc<dyn Model>>,
+        models: &'a dyn Models,
+    ) -> Self {
+        Self {
+            parameters,
+            values: args.args,
+            rows: args.number_rows,
+            model,
+            models,
+        }
+    }
+
+    /// Maps each text of argument `at` to its tokens.
+    pub(crate) fn map_to_tokens(
+        &self,
+        at: usize,
+        tokenizer: &dyn Tokenizer,
+    ) -> Result<ColumnarValue> {
+        let texts = self.texts(at)?;
+        self.result(texts.map_to_tokens(tokenizer)?)
+    }
+
+    /// Maps each text of argument `at` to one text.
+    pub(crate) fn map_to_text(
+        &self,
+        at: usize,
+        f: impl FnMut(Text<'_>, &mut TextWriter) -> Result<(), ArrowError>,
+    ) -> Result<ColumnarValue> {
+        let texts = self.texts(at)?;
+        self.result(texts.map_to_text(f)?)
+    }
+
+    /// Maps each text of argument `at` to the number of its tokens.
+    pub(crate) fn map_to_token_count(
+        &self,
+        at: usize,
+        tokenizer: &dyn Tokenizer,
+    ) -> Result<ColumnarValue> {
+        let texts = self.texts(at)?;
+        self.result(texts.map_to_token_count(tokenizer)?)
+    }
+
+    /// Measures the vectors of arguments 0 and 1, row by row.
+    pub(crate) fn measure(&self, metric: &impl Metric) -> Result<ColumnarValue> {
+        let rows = if self.is_scalar() { 1 } else { self.rows };
+        let (left, right) = (
+            Vectors::try_new(&self.column(0)?)?,
+            Vectors::try_new(&self.column(1)?)?,
+        );
+        let measures = left.measure(&right, rows, metric);
+        self.result(
+            measures
+                .map_err(|error| exec_datafusion_err!("{}: {error}", self.parameters.function))?,
+        )
+    }
+
+    /// Returns the tokenizer that argument `at` names, a built-in one or a model's; `'word'` where it is left out.
+    pub(crate) fn tokenizer(&self, at: usize) -> Result<Arc<dyn Tokenizer>> {
+        let name = self.name(at, "word")?;
+        if let Some(tokenizer) = tokenizers::built_in(name) {
+            return Ok(tokenizer);
+        }
+        self.named_model(name)?
+            .tokenizer()
+            .map_err(DataFusionError::External)
+    }
+
+    /// Returns the model that argument `at` names.
+    pub(crate) fn model(&self, at: usize) -> Result<Arc<dyn Model>> {
+        self.named_model(self.name(at, "")?)
+    }
+
+    fn named_model(&self, name: &str) -> Result<Arc<dyn Model>> {
+        match self.model {
+            Some(model) => Ok(Arc::clone(model)),
+            None => self.models.open(name).map_err(DataFusionError::External),
+        }
+    }
+
+    /// Maps the texts of argument `at` as one column.
+    pub(crate) fn map_texts(
+        &self,
+        at: usize,
+        f: impl FnOnce(&Texts) -> Result<ArrayRef, ModelError>,
+    ) -> Result<ColumnarValue> {
+        let mapped = f(&self.texts(at)?).map_err(|cause| match cause.downcast::<ArrowError>() {
+            Ok(cause) => DataFusionError::from(*cause),
+            Err(cause) => DataFusionError::External(cause).context(self.parameters.function),
+        })?;
+        self.result(mapped)
+    }
+
+    /// Returns the normalization form that argument `at` names; NFKC where it is left out.
+    pub(crate) fn normal_form(&self, at: usize) -> Result<NormalForm> {
+        self.named(at, "nfkc", NormalForm::named)
+    }
+
+    /// Returns what the constant name in argument `at` stands for.
+    fn named<T>(&self, at: usize, default: &str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
+        find(self.name(at, default)?).ok_or_else(|| self.unchecked(at))
+    }
+
+    /// Returns the constant text in argument `at`; planning has refused everything else.
+    fn name<'b>(&'b self, at: usize, default: &'b str) -> Result<&'b str> {
+        let name = match self.values.get(at) {
+            None => Some(default),
+            Some(ColumnarValue::Scalar(scalar)) => scalar.try_as_str().flatten(),
+            Some(ColumnarValue::Array(_)) => None,
+        };
+        name.ok_or_else(|| self.unchecked(at))
+    }
+
+    fn unchecked(&self, at: usize) -> DataFusionError {
+        exec_datafusion_err!(
+            "{}: argument {} was not checked at planning",
+            self.parameters.usage(),
+            at + 1
+        )
+    }
+
+    fn texts(&self, at: usize) -> Result<Texts> {
+        Texts::try_new(self.column(at)?).map_err(|error| match &error {
+            ArrowError::ExternalError(cause) if cause.is::<InvalidUtf8>() => {
+                let (function, parameter) =
+                    (self.parameters.function, self.parameters.list[at].name);
+                exec_datafusion_err!("{function}: `{parameter}`, {cause}")
+            }
+            _ => DataFusionError::from(error),
+        })
+    }
+
+    /// Returns an argument as a column; a constant is a column of one row.
+    fn column(&self, at: usize) -> Result<ArrayRef> {
+        match self.values.get(at) {
+            Some(ColumnarValue::Array(array)) => Ok(Arc::clone(array)),
+            Some(ColumnarValue::Scalar(scalar)) => scalar.to_array(),
+            None => exec_err!(
+                "{}: argument {} is missing",
+                self.parameters.usage(),
+                at + 1
+            ),
+        }
+    }
+
+    fn is_scalar(&self) -> bool {
+        self.values
+            .iter()
+            .all(|value| matches!(value, ColumnarValue::Scalar(_)))
+    }
+
+    /// Returns a result in the form DataFusion expects: one value where every argument was one.
+    fn result(&self, array: ArrayRef) -> Result<ColumnarValue> {
+        if self.is_scalar() && array.len() == 1 {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                &array, 0,
+            )?));
+        }
+        Ok(ColumnarValue::Array(array))
+    }
+}

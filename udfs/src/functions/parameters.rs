@@ -1,0 +1,469 @@
+//! What a function takes: names, kinds, and what is said when an argument does not fit.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion_common::{DataFusionError, Result, ScalarValue, plan_err};
+use datafusion_expr::ReturnFieldArgs;
+
+use crate::columns::types;
+use crate::model::{Ability, Model, ModelError, Models, Unable};
+use crate::nearest;
+use crate::text::tokenizers;
+
+/// What an argument may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A column or a constant of texts, in any string encoding or as binary that holds UTF-8.
+    Text,
+    /// A column or a constant of lists of texts.
+    Tokens,
+    /// A column or a constant of lists of numbers.
+    Vector,
+    /// A constant text that is one of these names, without regard to case.
+    Name(&'static [&'static str]),
+    /// A constant text that names a tokenizer: a built-in one, or a model that has one.
+    Tokenizer,
+    /// A constant text that names a model with this ability.
+    Model(Ability),
+}
+
+/// One parameter of a function.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameter {
+    /// Name in the documentation and in messages.
+    pub name: &'static str,
+    pub kind: Kind,
+}
+
+/// The parameters of a function, in order; those past `required` may be left out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameters {
+    pub function: &'static str,
+    pub list: &'static [Parameter],
+    pub required: usize,
+}
+
+impl Parameters {
+    /// Returns the parameters of a function of a text and, where it is not left out, the name of a tokenizer.
+    pub(crate) const fn text_and_tokenizer(function: &'static str) -> Self {
+        const LIST: &[Parameter] = &[
+            Parameter {
+                name: "text",
+                kind: Kind::Text,
+            },
+            Parameter {
+                name: "tokenizer",
+                kind: Kind::Tokenizer,
+            },
+        ];
+        Self {
+            function,
+            list: LIST,
+            required: 1,
+        }
+    }
+
+    /// Returns the parameters of a function of a model with this ability and a text.
+    pub(crate) const fn model_and_text(
+        function: &'static str,
+        list: &'static [Parameter; 2],
+    ) -> Self {
+        Self {
+            function,
+            list,
+            required: 2,
+        }
+    }
+
+    /// Returns the parameters of a function of two vectors.
+    pub(crate) const fn two_vectors(function: &'static str) -> Self {
+        const LIST: &[Parameter] = &[
+            Parameter {
+                name: "vector1",
+                kind: Kind::Vector,
+            },
+            Parameter {
+                name: "vector2",
+                kind: Kind::Vector,
+            },
+        ];
+        Self {
+            function,
+            list: LIST,
+            required: 2,
+        }
+    }
+
+    /// Refuses fixed-size lists of different lengths, which no row could satisfy.
+    pub(crate) fn check_lengths(&self, fields: &[FieldRef]) -> Result<()> {
+        let mut lengths = fields.iter().filter_map(|field| match field.data_type() {
+            DataType::FixedSizeList(_, length) => Some(*length),
+            _ => None,
+        });
+        if let (Some(left), Some(right)) = (lengths.next(), lengths.next())
+            && left != right
+        {
+            return plan_err!(
+                "{}: expected vectors of one length, found {left} and {right}",
+                self.function
+            );
+        }
+        Ok(())
+    }
+
+    /// Returns the type each argument is cast to, one by one: a cast around a constant would hide it from planning.
+    ///
+    /// An argument that does not fit keeps its type; [`Parameters::check`] says what is wrong with it.
+    pub(crate) fn coerce(&self, found: &[DataType]) -> Vec<DataType> {
+        let kinds = self
+            .list
+            .iter()
+            .map(|parameter| Some(parameter.kind))
+            .chain(std::iter::repeat(None));
+        found
+            .iter()
+            .zip(kinds)
+            .map(|(found, kind)| {
+                kind.and_then(|kind| coerced(kind, found))
+                    .unwrap_or_else(|| found.clone())
+            })
+            .collect()
+    }
+
+    /// Refuses a call with the wrong number of arguments, or an argument of the wrong type.
+    pub(crate) fn check(&self, fields: &[FieldRef]) -> Result<()> {
+        if fields.len() < self.required || fields.len() > self.list.len() {
+            let number = match self.list.len() {
+                most if most == self.required => most.to_string(),
+                most => format!("{} to {most}", self.required),
+            };
+            let noun = if number == "1" {
+                "argument"
+            } else {
+                "arguments"
+            };
+            return plan_err!(
+                "{}: expected {number} {noun}, found {}",
+                self.usage(),
+                fields.len()
+            );
+        }
+        for (field, Parameter { name, kind }) in fields.iter().zip(self.list) {
+            if coerced(*kind, field.data_type()).is_none() {
+                return plan_err!(
+                    "{}: `{name}` must be {}, found {}{}",
+                    self.function,
+                    described(*kind),
+                    field.data_type(),
+                    hint(*kind, field.data_type())
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a column where a constant belongs, and a constant that names nothing.
+    ///
+    /// `model` is the one that this call is known to name; else it is looked for in `models`.
+    pub(crate) fn check_constants(
+        &self,
+        args: &ReturnFieldArgs<'_>,
+        model: Option<&Arc<dyn Model>>,
+        models: &dyn Models,
+    ) -> Result<Option<Arc<dyn Model>>> {
+        let mut named = model.cloned();
+        for (at, parameter) in self.list.iter().enumerate() {
+            let Some(field) = args.arg_fields.get(at) else {
+                break;
+            };
+            if !matches!(
+                parameter.kind,
+                Kind::Name(_) | Kind::Tokenizer | Kind::Model(_)
+            ) {
+                continue;
+            }
+            let (function, name) = (self.function, parameter.name);
+            let Some(constant) = args.scalar_arguments.get(at).copied().flatten() else {
+                return plan_err!(
+                    "{function}: `{name}` must be a constant, found `{}`",
+                    field.name()
+                );
+            };
+            match parameter.kind {
+                Kind::Name(known) => {
+                    let found = self.constant_text(at, constant)?;
+                    if !known.iter().any(|known| known.eq_ignore_ascii_case(found)) {
+                        return self.unknown(at, found, &known.join(", "), known);
+                    }
+                }
+                _ if named.is_none() => named = self.model(at, constant, models)?,
+                _ => {}
+            }
+        }
+        Ok(named)
+    }
+
+    /// Returns which parameter may name a model; no function has two.
+    pub(crate) fn model_at(&self) -> Option<usize> {
+        self.list
+            .iter()
+            .position(|parameter| matches!(parameter.kind, Kind::Tokenizer | Kind::Model(_)))
+    }
+
+    /// Returns the model that a constant names, none for a built-in tokenizer; a model that can't do the work is refused.
+    pub(crate) fn model(
+        &self,
+        at: usize,
+        constant: &ScalarValue,
+        models: &dyn Models,
+    ) -> Result<Option<Arc<dyn Model>>> {
+        let found = self.constant_text(at, constant)?;
+        let (built_in, ability) = match self.list[at].kind {
+            Kind::Model(ability) => (&[] as &[&str], ability),
+            _ => (tokenizers::NAMES, Ability::Tokenize),
+        };
+        if built_in
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(found))
+        {
+            return Ok(None);
+        }
+        let refused = |cause: ModelError| DataFusionError::External(cause).context(self.function);
+        match models.open(found) {
+            Ok(model) if ability.of(&*model) => Ok(Some(model)),
+            Ok(model) => Err(refused(
+                Unable::new(model.id(), model.kind(), ability).into(),
+            )),
+            Err(error) => {
+                let names = models.names();
+                let name = found.split('@').next().unwrap_or(found);
+                if built_in.is_empty() || names.iter().any(|known| known.eq_ignore_ascii_case(name))
+                {
+                    return Err(refused(error));
+                }
+                let expected = built_in.join(", ") + " or a model";
+                let names = names.iter().map(String::as_str);
+                let known: Vec<_> = built_in.iter().copied().chain(names).collect();
+                self.unknown(at, found, &expected, &known)
+            }
+        }
+    }
+
+    fn constant_text<'a>(&self, at: usize, constant: &'a ScalarValue) -> Result<&'a str> {
+        match constant.try_as_str() {
+            Some(Some(text)) => Ok(text),
+            _ => plan_err!(
+                "{}: `{}` must be a constant text, found {constant}",
+                self.function,
+                self.list[at].name
+            ),
+        }
+    }
+
+    fn unknown<T>(&self, at: usize, found: &str, expected: &str, known: &[&str]) -> Result<T> {
+        let meant = nearest(found, known.iter().copied())
+            .map(|name| format!("; did you mean `{name}`?"))
+            .unwrap_or_default();
+        plan_err!(
+            "{}: `{}` must be one of {expected}, found `{found}`{meant}",
+            self.function,
+            self.list[at].name
+        )
+    }
+
+    /// Returns how a call is written, such as `tokenize(text [, tokenizer])`.
+    pub(crate) fn usage(&self) -> String {
+        let mut usage = format!("{}(", self.function);
+        for (at, parameter) in self.list.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            if at < self.required {
+                usage.push_str(comma);
+                usage.push_str(parameter.name);
+            } else {
+                usage.push_str(&format!(" [{comma}{}]", parameter.name));
+            }
+        }
+        usage + ")"
+    }
+}
+
+/// Returns the type that an argument is cast to, or none where it does not fit.
+fn coerced(kind: Kind, found: &DataType) -> Option<DataType> {
+    match kind {
+        Kind::Text => match found {
+            DataType::Null => Some(types::TEXT),
+            _ => is_text(found).then(|| found.clone()),
+        },
+        Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => match found {
+            DataType::Null => Some(DataType::Utf8),
+            _ => is_text(found).then(|| found.clone()),
+        },
+        Kind::Tokens => match found {
+            DataType::Null => Some(types::tokens()),
+            _ => item_of(found)
+                .is_some_and(|item| is_text(item) || item.is_null())
+                .then(types::tokens),
+        },
+        Kind::Vector => {
+            let component = match item_of(found) {
+                _ if found.is_null() => DataType::Float64,
+                Some(item @ (DataType::Float32 | DataType::Float64)) => item.clone(),
+                Some(DataType::Float16) => DataType::Float32,
+                Some(item) if item.is_numeric() || item.is_null() => DataType::Float64,
+                _ => return None,
+            };
+            let item = Arc::new(Field::new_list_field(component, true));
+            Some(match found {
+                DataType::FixedSizeList(_, size) => DataType::FixedSizeList(item, *size),
+                DataType::LargeList(_) | DataType::LargeListView(_) => DataType::LargeList(item),
+                _ => DataType::List(item),
+            })
+        }
+    }
+}
+
+/// Tells whether a column holds texts, as they are or in a dictionary; binary may hold UTF-8.
+fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, value) => is_text(value),
+        other => {
+            other.is_string()
+                || matches!(
+                    other,
+                    DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+                )
+        }
+    }
+}
+
+/// Returns the type of a list's items.
+fn item_of(data_type: &DataType) -> Option<&DataType> {
+    match data_type {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _) => Some(item.data_type()),
+        _ => None,
+    }
+}
+
+fn described(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "a text",
+        Kind::Tokens => "a list of texts",
+        Kind::Vector => "a list of numbers",
+        Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => "a constant text",
+    }
+}
+
+/// Returns what to write instead, where that is clear.
+fn hint(kind: Kind, found: &DataType) -> &'static str {
+    match (kind, found) {
+        (Kind::Text, _) if item_of(found).is_some() => "; array_to_string(list, ' ') joins one",
+        (Kind::Text, _) if !found.is_nested() => "; CAST(… AS VARCHAR) makes one",
+        (Kind::Tokens, _) if is_text(found) => "; tokenize(text) makes one",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::NoModels;
+
+    const PARAMETERS: Parameters = Parameters {
+        function: "tokenize",
+        list: &[
+            Parameter {
+                name: "text",
+                kind: Kind::Text,
+            },
+            Parameter {
+                name: "tokenizer",
+                kind: Kind::Tokenizer,
+            },
+        ],
+        required: 1,
+    };
+
+    fn check(fields: &[(&str, DataType)], constants: &[Option<&ScalarValue>], expected: &str) {
+        let fields: Vec<FieldRef> = fields
+            .iter()
+            .map(|(name, kind)| Arc::new(Field::new(*name, kind.clone(), true)))
+            .collect();
+        let args = ReturnFieldArgs {
+            arg_fields: &fields,
+            scalar_arguments: constants,
+        };
+        let checked = PARAMETERS
+            .check(&fields)
+            .and_then(|()| PARAMETERS.check_constants(&args, None, &NoModels));
+        let message = match checked {
+            Ok(_) => "fits".to_owned(),
+            Err(error) => error.strip_backtrace(),
+        };
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn the_usage_shows_what_may_be_left_out() {
+        assert_eq!(PARAMETERS.usage(), "tokenize(text [, tokenizer])");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let word = ScalarValue::from("word");
+        let text = ("t.text", DataType::LargeUtf8);
+        check(
+            &[],
+            &[],
+            "Error during planning: tokenize(text [, tokenizer]): expected 1 to 2 arguments, found 0",
+        );
+        check(
+            &[("t.n", DataType::Int64)],
+            &[None],
+            "Error during planning: tokenize: `text` must be a text, found Int64; CAST(… AS VARCHAR) makes one",
+        );
+        check(
+            &[text.clone(), ("t.name", DataType::Utf8)],
+            &[None, None],
+            "Error during planning: tokenize: `tokenizer` must be a constant, found `t.name`",
+        );
+        let words = ScalarValue::from("Words");
+        check(
+            &[text.clone(), ("Utf8(\"Words\")", DataType::Utf8)],
+            &[None, Some(&words)],
+            "Error during planning: tokenize: `tokenizer` must be one of char, jieba, jieba_all, jieba_search, sklearn, whitespace, word or a model, found `Words`; did you mean `word`?",
+        );
+        check(
+            &[text, ("Utf8(\"word\")", DataType::Utf8)],
+            &[None, Some(&word)],
+            "fits",
+        );
+    }
+
+    #[test]
+    fn a_dictionary_of_texts_is_a_text_and_keeps_its_encoding() {
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        assert_eq!(coerced(Kind::Text, &dictionary), Some(dictionary.clone()));
+        assert_eq!(coerced(Kind::Text, &DataType::Null), Some(types::TEXT));
+    }
+
+    #[test]
+    fn integers_become_doubles_and_the_list_stays_what_it_is() {
+        let list = |item: DataType| {
+            DataType::FixedSizeList(Arc::new(Field::new_list_field(item, true)), 3)
+        };
+        assert_eq!(
+            coerced(Kind::Vector, &list(DataType::Int8)),
+            Some(list(DataType::Float64))
+        );
+        assert_eq!(
+            coerced(Kind::Vector, &list(DataType::Float32)),
+            Some(list(DataType::Float32))
+        );
+        assert_eq!(coerced(Kind::Vector, &list(DataType::Utf8)), None);
+    }
+}

@@ -1,0 +1,51 @@
+//! `euclidean_distance(vector1, vector2)`.
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::Result;
+use datafusion_expr::{ColumnarValue, Documentation};
+use datafusion_macros::user_doc;
+
+use crate::columns::Metric;
+use crate::functions::{Args, Parameters, ScalarFunction};
+use crate::model::Model;
+use crate::vectors::{self, Component};
+
+#[user_doc(
+    doc_section(label = "Vector Functions"),
+    description = "Returns the Euclidean distance between two vectors, ‖a − b‖, as Float64; between two empty vectors it is 0. Sums are in double precision.",
+    syntax_example = "euclidean_distance(vector1, vector2)",
+    sql_example = r"```sql
+> select euclidean_distance([0.0, 4.0], [3.0, 0.0]);
+5.0
+```",
+    argument(
+        name = "vector1",
+        description = "List or fixed-size list of numbers. NULL gives NULL, and so does a NULL component."
+    ),
+    argument(name = "vector2", description = "The same, of the same length.")
+)]
+#[derive(Debug)]
+pub(crate) struct EuclideanDistance;
+
+impl Metric for EuclideanDistance {
+    fn measure<A: Component, B: Component>(&self, a: &[A], b: &[B]) -> Option<f64> {
+        Some(vectors::euclidean_distance(a, b))
+    }
+}
+
+impl ScalarFunction for EuclideanDistance {
+    const PARAMETERS: Parameters = Parameters::two_vectors("euclidean_distance");
+
+    fn return_type(arguments: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
+        Self::PARAMETERS.check_lengths(arguments)?;
+        Ok(DataType::Float64)
+    }
+
+    fn documentation() -> Option<&'static Documentation> {
+        Self.doc()
+    }
+
+    fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
+        args.measure(&Self)
+    }
+}

@@ -1,0 +1,37 @@
+//! Functions that give one value a row: one a file.
+
+mod classify;
+mod classify_scores;
+mod cosine_similarity;
+mod dot_product;
+mod embed;
+mod euclidean_distance;
+mod normalize_text;
+mod sentences;
+mod token_count;
+mod token_ids;
+mod tokenize;
+
+use std::sync::Arc;
+
+use datafusion_expr::ScalarUDF;
+
+use super::scalar_function::udf;
+use crate::model::Models;
+
+/// Returns every scalar function, alphabetical; those that name a model find it in `models`.
+pub fn all(models: &Arc<dyn Models>) -> Vec<Arc<ScalarUDF>> {
+    vec![
+        udf::<classify::Classify>(models),
+        udf::<classify_scores::ClassifyScores>(models),
+        udf::<cosine_similarity::CosineSimilarity>(models),
+        udf::<dot_product::DotProduct>(models),
+        udf::<embed::Embed>(models),
+        udf::<euclidean_distance::EuclideanDistance>(models),
+        udf::<normalize_text::NormalizeText>(models),
+        udf::<sentences::Sentences>(models),
+        udf::<token_count::TokenCount>(models),
+        udf::<token_ids::TokenIds>(models),
+        udf::<tokenize::Tokenize>(models),
+    ]
+}

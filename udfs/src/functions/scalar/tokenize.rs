@@ -1,0 +1,49 @@
+//! `tokenize(text [, tokenizer])`.
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::Result;
+use datafusion_expr::{ColumnarValue, Documentation, Volatility};
+use datafusion_macros::user_doc;
+
+use crate::columns::types;
+use crate::functions::{Args, Parameters, ScalarFunction};
+use crate::model::Model;
+
+#[user_doc(
+    doc_section(label = "Text Functions"),
+    description = "Returns the tokens of a text, in order, as List<Utf8>. Empty text has none. A batch may have 2 GiB of tokens; past that an error says which batch size fits. Words and characters follow Unicode Standard Annex #29; `sklearn` agrees with scikit-learn's CountVectorizer, `jieba`, `jieba_search` and `jieba_all` with jieba (white space and punctuation are tokens there; `jieba_all` has no empty ones).",
+    syntax_example = "tokenize(text [, tokenizer])",
+    sql_example = r"```sql
+> select tokenize('To be, or not!');
+[To, be, or, not]
+> select tokenize('To be, or not!', 'whitespace');
+[To, be,, or, not!]
+> select tokenize('他来到北京清华大学', 'jieba');
+[他, 来到, 北京, 清华大学]
+```",
+    argument(name = "text", description = "Text to cut. NULL gives NULL."),
+    argument(
+        name = "tokenizer",
+        description = "A constant: `word` (the default: words by UAX #29, case kept), `whitespace` (what stands between white space), `char` (grapheme clusters) `sklearn` (lower case, runs of two or more word characters), `jieba` (Chinese words; the first use loads the dictionary), `jieba_search` (the words inside long words too), `jieba_all` (every word there is), or a model that is a tokenizer."
+    ),
+    related_udf(name = "token_count")
+)]
+#[derive(Debug)]
+pub(crate) struct Tokenize;
+
+impl ScalarFunction for Tokenize {
+    const PARAMETERS: Parameters = Parameters::text_and_tokenizer("tokenize");
+    const VOLATILITY: Volatility = Volatility::Stable;
+
+    fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
+        Ok(types::tokens())
+    }
+
+    fn documentation() -> Option<&'static Documentation> {
+        Self.doc()
+    }
+
+    fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
+        args.map_to_tokens(0, &*args.tokenizer(1)?)
+    }
+}

@@ -1,0 +1,142 @@
+//! The one shape of every scalar function.
+
+use std::fmt::Debug;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion_common::{Result, internal_err};
+use datafusion_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion_expr::{
+    ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility, expr, lit,
+};
+
+use super::{Args, Parameters};
+use crate::model::{Model, Models};
+
+/// A scalar function: what it takes, what it returns, and its work; the rest is the same for all.
+pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {
+    /// What it takes; the function's name is in there.
+    const PARAMETERS: Parameters;
+    /// `Immutable` for what depends on its arguments alone, `Stable` for what reads a model.
+    const VOLATILITY: Volatility = Volatility::Immutable;
+
+    /// Returns the result's type for arguments that fit.
+    ///
+    /// `model` is the one that a constant names.
+    fn return_type(arguments: &[FieldRef], model: Option<&dyn Model>) -> Result<DataType>;
+
+    /// Returns the documentation that `#[user_doc]` builds.
+    fn documentation() -> Option<&'static Documentation>;
+
+    /// Computes one batch.
+    fn invoke(args: &Args<'_>) -> Result<ColumnarValue>;
+}
+
+/// Returns a function in the form DataFusion takes.
+pub(crate) fn udf<F: ScalarFunction>(models: &Arc<dyn Models>) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::new_from_impl(Udf::<F> {
+        signature: Signature::user_defined(F::VOLATILITY),
+        models: Arc::clone(models),
+        model: None,
+        function: PhantomData,
+    }))
+}
+
+#[derive(Debug)]
+struct Udf<F> {
+    signature: Signature,
+    models: Arc<dyn Models>,
+    /// The model that this call names, from planning on: a query keeps the version it began with.
+    model: Option<Arc<dyn Model>>,
+    function: PhantomData<F>,
+}
+
+impl<F> Udf<F> {
+    fn model_id(&self) -> Option<&str> {
+        self.model.as_ref().map(|model| model.id())
+    }
+}
+
+// Two of them are equal where their types and models are.
+impl<F> PartialEq for Udf<F> {
+    fn eq(&self, other: &Self) -> bool {
+        self.model_id() == other.model_id() && Arc::ptr_eq(&self.models, &other.models)
+    }
+}
+
+impl<F> Eq for Udf<F> {}
+
+impl<F> Hash for Udf<F> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.model_id().hash(state);
+    }
+}
+
+impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
+    fn name(&self) -> &str {
+        F::PARAMETERS.function
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(F::PARAMETERS.coerce(arguments))
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        internal_err!("{}: return_field_from_args knows the type", self.name())
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        F::PARAMETERS.check(args.arg_fields)?;
+        let model = F::PARAMETERS.check_constants(&args, self.model.as_ref(), &*self.models)?;
+        Ok(Arc::new(Field::new(
+            self.name(),
+            F::return_type(args.arg_fields, model.as_deref())?,
+            true,
+        )))
+    }
+
+    /// Pins the name of a model to its version: EXPLAIN shows it, and the running query keeps it.
+    fn simplify(&self, mut args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        if self.model.is_some() {
+            return Ok(ExprSimplifyResult::Original(args));
+        }
+        let Some(at) = F::PARAMETERS.model_at() else {
+            return Ok(ExprSimplifyResult::Original(args));
+        };
+        let Some(Expr::Literal(name, _)) = args.get(at) else {
+            return Ok(ExprSimplifyResult::Original(args));
+        };
+        let Some(model) = F::PARAMETERS.model(at, name, &*self.models)? else {
+            return Ok(ExprSimplifyResult::Original(args));
+        };
+        args[at] = lit(model.id());
+        let pinned = ScalarUDF::new_from_impl(Self {
+            signature: self.signature.clone(),
+            models: Arc::clone(&self.models),
+            model: Some(model),
+            function: PhantomData,
+        });
+        let call = expr::ScalarFunction::new_udf(Arc::new(pinned), args);
+        Ok(ExprSimplifyResult::Simplified(Expr::ScalarFunction(call)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        F::invoke(&Args::new(
+            F::PARAMETERS,
+            args,
+            self.model.as_ref(),
+            &*self.models,
+        ))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        F::documentation()
+    }
+}

@@ -1,0 +1,282 @@
+//! How functions reach models: by name, through these traits.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt::{self, Debug};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::columns::Texts;
+use crate::text::tokenizers::Tokenizer;
+
+/// Why a model can't be used: in words that name the model, what was expected and what was found.
+pub type ModelError = Box<dyn Error + Send + Sync>;
+
+/// Finds models by name.
+pub trait Models: Debug + Send + Sync {
+    /// Returns the newest version of `name`, or the one that `name@version` says; names are compared without case.
+    ///
+    /// Planning calls it, several times a query: it reads what the model says of itself, and loads nothing.
+    fn open(&self, name: &str) -> Result<Arc<dyn Model>, ModelError>;
+
+    /// Returns the names of all models, alphabetical, for suggestions; none where they can't be read.
+    fn names(&self) -> Vec<String>;
+}
+
+/// One version of a model.
+pub trait Model: Debug + Send + Sync {
+    /// Returns `name@version`, which [`Models::open`] opens again.
+    fn id(&self) -> &str;
+
+    /// Returns what kind of model it is, such as `jieba` or `onnx classification`, for messages.
+    fn kind(&self) -> &str;
+
+    /// Returns the vectors that the model makes of texts, where it makes any; loads nothing.
+    fn embedder(&self) -> Option<&dyn Embedder> {
+        None
+    }
+
+    /// Returns the labels that the model gives to texts, where it gives any; loads nothing.
+    fn classifier(&self) -> Option<&dyn Classifier> {
+        None
+    }
+
+    /// Tells whether the model can cut texts into tokens; loads nothing.
+    fn can_tokenize(&self) -> bool {
+        false
+    }
+
+    /// Returns the model's tokenizer; the first call loads it.
+    fn tokenizer(&self) -> Result<Arc<dyn Tokenizer>, ModelError> {
+        Err(Unable::new(self.id(), self.kind(), Ability::Tokenize).into())
+    }
+
+    /// Tells whether the model numbers its tokens; loads nothing.
+    fn has_token_ids(&self) -> bool {
+        false
+    }
+
+    /// Returns what numbers the model's tokens; the first call loads it.
+    fn token_ids(&self) -> Result<Arc<dyn TokenIds>, ModelError> {
+        Err(Unable::new(self.id(), self.kind(), Ability::TokenIds).into())
+    }
+}
+
+/// Makes a vector of each text.
+pub trait Embedder: Debug + Send + Sync {
+    /// Returns how many components a vector has.
+    fn dimension(&self) -> usize;
+
+    /// Returns the vectors of a column, `dimension` numbers a row, one row after another; any for NULL.
+    ///
+    /// It blocks until all are there.
+    fn embed(&self, texts: &Texts) -> Result<Vec<f32>, ModelError>;
+}
+
+/// Gives each text a probability a label.
+pub trait Classifier: Debug + Send + Sync {
+    /// Returns the labels, at least one.
+    fn labels(&self) -> &[String];
+
+    /// Returns the scores of a column, one a label in the labels' order, one row after another; any for NULL.
+    ///
+    /// It blocks until all are there.
+    fn scores(&self, texts: &Texts) -> Result<Vec<f32>, ModelError>;
+}
+
+/// Numbers the tokens of a text as a model reads them.
+pub trait TokenIds: Debug + Send + Sync {
+    /// Adds the ids of a text, special tokens included, to `ids`.
+    fn ids(&self, text: &str, ids: &mut Vec<i32>) -> Result<(), ModelError>;
+}
+
+/// What a function asks of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ability {
+    /// Give labels to texts.
+    Classify,
+    /// Make vectors of texts.
+    Embed,
+    /// Number the tokens of texts.
+    TokenIds,
+    /// Cut texts into tokens.
+    Tokenize,
+}
+
+impl Ability {
+    /// Tells whether a model has it; loads nothing.
+    pub fn of(self, model: &dyn Model) -> bool {
+        match self {
+            Self::Classify => model.classifier().is_some(),
+            Self::Embed => model.embedder().is_some(),
+            Self::TokenIds => model.has_token_ids(),
+            Self::Tokenize => model.can_tokenize(),
+        }
+    }
+
+    /// Returns it as a verb.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Classify => "classify",
+            Self::Embed => "embed",
+            Self::TokenIds => "number tokens",
+            Self::Tokenize => "tokenize",
+        }
+    }
+}
+
+/// A model was asked for what its kind does not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unable {
+    model: String,
+    kind: String,
+    ability: Ability,
+}
+
+impl Unable {
+    /// Describes a model that lacks an ability.
+    pub fn new(model: &str, kind: &str, ability: Ability) -> Self {
+        Self {
+            model: model.to_owned(),
+            kind: kind.to_owned(),
+            ability,
+        }
+    }
+}
+
+impl fmt::Display for Unable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            model,
+            kind,
+            ability,
+        } = self;
+        write!(f, "model `{model}` ({kind}) does not {}", ability.verb())
+    }
+}
+
+impl Error for Unable {}
+
+/// No models at all, for functions used without a store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NoModels;
+
+impl Models for NoModels {
+    fn open(&self, name: &str) -> Result<Arc<dyn Model>, ModelError> {
+        Err(format!("no model `{name}`: this session has no models").into())
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+thread_local! {
+    /// The watch over what this thread computes.
+    static CURRENT: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
+}
+
+/// Over calls that run a model: whether somebody still waits, and what they cost.
+///
+/// Whoever calls a function sets it for the thread; whoever runs the model asks for it there.
+#[derive(Debug, Default)]
+pub struct Watch {
+    cancelled: Arc<AtomicBool>,
+    figures: Mutex<Figures>,
+}
+
+/// What calls have cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Texts that were computed: those that are there several times count once.
+    pub distinct_texts: usize,
+    /// Their tokens, special ones included.
+    pub tokens: usize,
+    /// The tokens that the model was given, padding included.
+    pub padded_tokens: usize,
+    /// How often the model was run.
+    pub runs: usize,
+    /// The time of the runs, added up.
+    pub model_time: Duration,
+    /// The time that callers waited for runs.
+    pub waiting_time: Duration,
+}
+
+impl Watch {
+    /// Returns a watch with no figures yet.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Returns a watch with figures of its own that is cancelled with this one.
+    pub fn again(&self) -> Arc<Self> {
+        Arc::new(Self {
+            cancelled: Arc::clone(&self.cancelled),
+            figures: Mutex::default(),
+        })
+    }
+
+    /// Says that nobody waits any more.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether nobody waits any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` with this watch over it.
+    pub fn during<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        /// Puts back what was there, whether `work` returns or panics.
+        struct Restore(Option<Arc<Watch>>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                CURRENT.set(self.0.take());
+            }
+        }
+        let _restore = Restore(CURRENT.replace(Some(Arc::clone(self))));
+        work()
+    }
+
+    /// Returns the watch over this thread, if there is one.
+    pub fn current() -> Option<Arc<Self>> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Changes the figures.
+    pub fn add(&self, change: impl FnOnce(&mut Figures)) {
+        change(&mut self.figures.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Returns the figures so far.
+    pub fn figures(&self) -> Figures {
+        *self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_is_over_a_thread_for_as_long_as_the_work_takes() {
+        let watch = Watch::new();
+        let inner = watch.again();
+        watch.during(|| {
+            inner.during(|| {
+                Watch::current()
+                    .expect("set")
+                    .add(|figures| figures.runs += 1)
+            });
+            Watch::current()
+                .expect("put back")
+                .add(|figures| figures.runs += 10);
+        });
+        assert!(Watch::current().is_none());
+        assert_eq!((watch.figures().runs, inner.figures().runs), (10, 1));
+        watch.cancel();
+        assert!(inner.is_cancelled());
+    }
+}

@@ -1,0 +1,6 @@
+//! Kernels over one text: spans and numbers out, no Arrow.
+
+pub mod normal_form;
+pub mod sentences;
+pub mod term_counts;
+pub mod tokenizers;

@@ -1,0 +1,404 @@
+//! `'jieba'`, `'jieba_search'`, `'jieba_all'`: Chinese words by dictionary.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use super::{Span, Tokenizer};
+
+/// How many characters the longest word of jieba's dictionary has.
+const LONGEST_BUILT_IN: usize = 16;
+
+/// Words with frequencies: jieba's own dictionary, one of the user's, or both.
+#[derive(Debug, Clone)]
+pub struct Dictionary {
+    words: jieba_rs::Jieba,
+    /// Characters of the longest word.
+    longest: usize,
+    /// Words of frequency 0: never joined, not by the hidden Markov model either.
+    split: HashSet<Box<str>>,
+}
+
+impl Dictionary {
+    /// Returns jieba's own dictionary of 349,046 words; loaded when first asked for, once a process.
+    pub fn built_in() -> Arc<Self> {
+        static BUILT_IN: LazyLock<Arc<Dictionary>> = LazyLock::new(|| {
+            Arc::new(Dictionary {
+                words: jieba_rs::Jieba::new(),
+                longest: LONGEST_BUILT_IN,
+                split: HashSet::new(),
+            })
+        });
+        Arc::clone(&BUILT_IN)
+    }
+
+    /// Returns a dictionary without a word: every character is a token, but for what the hidden Markov model joins.
+    pub fn empty() -> Self {
+        Self {
+            words: jieba_rs::Jieba::empty(),
+            longest: 1,
+            split: HashSet::new(),
+        }
+    }
+
+    /// Adds a word, or sets the frequency of one that is there.
+    ///
+    /// Without a frequency it gets the least that keeps the word in one piece (jieba's `suggest_freq`); frequency 0
+    /// keeps it apart. Empty words are left out.
+    pub fn add(&mut self, word: &str, frequency: Option<usize>, tag: Option<&str>) {
+        let characters = word.chars().count();
+        let mut frequency = frequency;
+        if frequency == Some(0) {
+            self.split.insert(word.into());
+            // One character can't fall apart, and jieba-rs would take it for impossible.
+            frequency = Some(usize::from(characters == 1));
+        } else {
+            self.split.remove(word);
+        }
+        self.words.add_word(word, frequency, tag);
+        self.longest = self.longest.max(characters);
+    }
+
+    /// Adds many words, in order.
+    pub fn extend<'a>(
+        &mut self,
+        words: impl IntoIterator<Item = (&'a str, Option<usize>, Option<&'a str>)>,
+    ) {
+        for (word, frequency, tag) in words {
+            self.add(word, frequency, tag);
+        }
+    }
+
+    /// Tells whether these characters are a word that may stand as a token.
+    fn has(&self, word: &str) -> bool {
+        self.words.has_word(word) && (self.split.is_empty() || !self.split.contains(word))
+    }
+}
+
+/// What becomes of the words inside a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The most probable words, one after another.
+    Exact,
+    /// Before a word of three or more characters, the words of two and three characters in it.
+    Search,
+    /// Every word of the dictionary that stands in the text.
+    All,
+}
+
+/// Cuts as jieba does: a dictionary's most probable path, and a hidden Markov model for what it does not know.
+///
+/// Agrees with jieba 0.42.1 (`cut`, `cut_for_search`, `cut(cut_all=True)` without its empty strings). White space and
+/// punctuation are tokens of one character, as they are there. In [`Mode::Search`] and [`Mode::All`] spans may overlap.
+#[derive(Debug, Clone)]
+pub struct Jieba {
+    dictionary: Arc<Dictionary>,
+    mode: Mode,
+    hmm: bool,
+}
+
+impl Jieba {
+    /// Returns a tokenizer by this dictionary; `hmm` joins unknown characters into words ([`Mode::All`] never does).
+    pub fn new(dictionary: Arc<Dictionary>, mode: Mode, hmm: bool) -> Self {
+        Self {
+            dictionary,
+            mode,
+            hmm,
+        }
+    }
+
+    /// Returns a tokenizer by jieba's own dictionary, with the hidden Markov model.
+    pub fn built_in(mode: Mode) -> Self {
+        Self::new(Dictionary::built_in(), mode, true)
+    }
+
+    /// Calls `each` with the spans of the most probable words, in order.
+    fn exact(&self, text: &str, mut each: impl FnMut(Range<usize>)) {
+        if !text.contains(is_rare) {
+            return self.exact_block(text, 0, &mut each);
+        }
+        for_each_block(text, |block, kind| match kind {
+            Block::Words => self.exact_block(&text[block.clone()], block.start, &mut each),
+            Block::Other => {
+                if &text[block.clone()] == "\r\n" {
+                    return each(block);
+                }
+                for (at, character) in text[block.clone()].char_indices() {
+                    each(block.start + at..block.start + at + character.len_utf8());
+                }
+            }
+        });
+    }
+
+    /// The same for a part of a text that begins at `start`.
+    fn exact_block(&self, part: &str, start: usize, each: &mut impl FnMut(Range<usize>)) {
+        for token in self.dictionary.words.cut(part, self.hmm) {
+            let span = start + token.byte_start..start + token.byte_end;
+            // jieba-rs keeps compounds such as `github.com` together; jieba cuts those that no dictionary knows.
+            if self.hmm && is_compound(token.word) && !self.dictionary.words.has_word(token.word) {
+                for_each_piece(token.word, |piece| {
+                    each(span.start + piece.start..span.start + piece.end);
+                });
+            } else if self.dictionary.split.contains(token.word) {
+                for (at, character) in token.word.char_indices() {
+                    each(span.start + at..span.start + at + character.len_utf8());
+                }
+            } else {
+                each(span);
+            }
+        }
+    }
+
+    /// Adds the words inside a word, then the word.
+    fn search(
+        &self,
+        text: &str,
+        starts: &mut Vec<usize>,
+        span: Range<usize>,
+        spans: &mut Vec<Span>,
+    ) {
+        starts.clear();
+        starts.extend(
+            text[span.clone()]
+                .char_indices()
+                .map(|(at, _)| span.start + at),
+        );
+        let characters = starts.len();
+        starts.push(span.end);
+        for length in [2, 3] {
+            if characters > length {
+                for gram in starts.windows(length + 1) {
+                    let gram = gram[0]..gram[length];
+                    if self.dictionary.has(&text[gram.clone()]) {
+                        spans.push(Span::new(gram.start, gram.len()));
+                    }
+                }
+            }
+        }
+        spans.push(Span::new(span.start, span.len()));
+    }
+
+    /// Adds every word of the dictionary in a block of word characters, as jieba's full mode finds them.
+    fn all(&self, text: &str, block: Range<usize>, starts: &mut Vec<usize>, spans: &mut Vec<Span>) {
+        starts.clear();
+        starts.extend(
+            text[block.clone()]
+                .char_indices()
+                .map(|(at, _)| block.start + at),
+        );
+        let characters = starts.len();
+        starts.push(block.end);
+        // The end of the last word, and the run of letters and digits that is not written yet.
+        let (mut behind, mut run) = (0, None::<Range<usize>>);
+        for at in 0..characters {
+            let starts_alphanumeric = text.as_bytes()[starts[at]].is_ascii_alphanumeric();
+            if !starts_alphanumeric && let Some(run) = run.take() {
+                spans.push(Span::new(run.start, run.len()));
+            }
+            let most = self.dictionary.longest.min(characters - at);
+            let mut ends = (1..=most)
+                .map(|length| at + length)
+                .filter(|end| self.dictionary.has(&text[starts[at]..starts[*end]]));
+            // A character that begins no word is a word.
+            let (first, second) = (ends.next().unwrap_or(at + 1), ends.next());
+            if second.is_none() && at >= behind {
+                let word = starts[at]..starts[first];
+                if starts_alphanumeric {
+                    run = Some(run.map_or(word.start, |run| run.start)..word.end);
+                } else {
+                    spans.push(Span::new(word.start, word.len()));
+                }
+                behind = first;
+            } else {
+                for end in std::iter::once(first).chain(second).chain(ends) {
+                    if end > at + 1 {
+                        spans.push(Span::new(starts[at], starts[end] - starts[at]));
+                        behind = end;
+                    }
+                }
+            }
+        }
+        if let Some(run) = run {
+            spans.push(Span::new(run.start, run.len()));
+        }
+    }
+}
+
+impl Tokenizer for Jieba {
+    fn cut<'a>(&self, text: &'a str, _: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
+        let mut starts = Vec::new();
+        match self.mode {
+            Mode::Exact => self.exact(text, |span| spans.push(Span::new(span.start, span.len()))),
+            Mode::Search => self.exact(text, |span| self.search(text, &mut starts, span, spans)),
+            Mode::All => for_each_block(text, |block, kind| match kind {
+                Block::Words => self.all(text, block, &mut starts, spans),
+                Block::Other => spans.push(Span::new(block.start, block.len())),
+            }),
+        }
+        text
+    }
+}
+
+/// Tells whether jieba takes a character for none of its own, and jieba-rs does: what came into Unicode later.
+fn is_rare(character: char) -> bool {
+    matches!(character,
+        '\u{3400}'..='\u{4dbf}' | '\u{9fd6}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
+}
+
+/// Tells whether a token holds a connector that jieba cuts at.
+fn is_compound(token: &str) -> bool {
+    token.bytes().any(|byte| matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// Calls `each` with the pieces of an unknown token: `[a-zA-Z0-9]+(\.[0-9]+)?%?`, and what stands between them.
+fn for_each_piece(token: &str, mut each: impl FnMut(Range<usize>)) {
+    let bytes = token.as_bytes();
+    let (mut at, mut between) = (0, 0);
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_alphanumeric() {
+            at += 1;
+            continue;
+        }
+        if between < at {
+            each(between..at);
+        }
+        let mut end = run(bytes, at, u8::is_ascii_alphanumeric);
+        if bytes.get(end) == Some(&b'.') {
+            let fraction = run(bytes, end + 1, u8::is_ascii_digit);
+            end = if fraction > end + 1 { fraction } else { end };
+        }
+        end += usize::from(bytes.get(end) == Some(&b'%'));
+        each(at..end);
+        (at, between) = (end, end);
+    }
+    if between < at {
+        each(between..at);
+    }
+}
+
+/// Returns the first place from `at` whose byte is not `of` this class.
+fn run(bytes: &[u8], at: usize, of: impl Fn(&u8) -> bool) -> usize {
+    bytes[at.min(bytes.len())..]
+        .iter()
+        .position(|byte| !of(byte))
+        .map_or(bytes.len(), |length| at + length)
+}
+
+/// What a block of a text holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    /// Characters that jieba looks up.
+    Words,
+    /// A character of white space (`\r\n` is one), or a run of anything else.
+    Other,
+}
+
+/// Calls `each` with the blocks of a text, in order.
+fn for_each_block(text: &str, mut each: impl FnMut(Range<usize>, Block)) {
+    let mut characters = text.char_indices().peekable();
+    while let Some((start, first)) = characters.next() {
+        let kind = class(first);
+        let mut end = start + first.len_utf8();
+        let goes_on = |next: char| match kind {
+            Class::Space => first == '\r' && next == '\n',
+            kind => class(next) == kind,
+        };
+        while let Some((at, next)) = characters.next_if(|(_, next)| goes_on(*next)) {
+            end = at + next.len_utf8();
+            if kind == Class::Space {
+                break;
+            }
+        }
+        let block = if kind == Class::Word {
+            Block::Words
+        } else {
+            Block::Other
+        };
+        each(start..end, block);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Word,
+    Space,
+    Other,
+}
+
+/// Returns the class of a character by jieba's patterns.
+fn class(character: char) -> Class {
+    match character {
+        '\u{4e00}'..='\u{9fd5}' => Class::Word,
+        'a'..='z' | 'A'..='Z' | '0'..='9' => Class::Word,
+        '+' | '#' | '&' | '.' | '_' | '%' | '-' => Class::Word,
+        // Python's `\s` counts the four separators of ASCII as white space.
+        '\u{1c}'..='\u{1f}' => Class::Space,
+        _ if character.is_whitespace() => Class::Space,
+        _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens;
+    use super::*;
+
+    fn check(mode: Mode, text: &str, expected: &[&str]) {
+        assert_eq!(tokens(&Jieba::built_in(mode), text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn the_three_modes_differ_in_the_words_inside_words() {
+        check(
+            Mode::Exact,
+            "他来到北京清华大学",
+            &["他", "来到", "北京", "清华大学"],
+        );
+        check(
+            Mode::Search,
+            "他来到北京清华大学",
+            &["他", "来到", "北京", "清华", "华大", "大学", "清华大学"],
+        );
+        check(
+            Mode::All,
+            "他来到北京清华大学",
+            &["他", "来到", "北京", "清华", "清华大学", "华大", "大学"],
+        );
+    }
+
+    #[test]
+    fn compounds_that_no_dictionary_knows_are_cut() {
+        check(Mode::Exact, "github.com", &["github", ".", "com"]);
+        check(Mode::Exact, "a_b", &["a", "_", "b"]);
+        check(Mode::Exact, "3.14%", &["3.14%"]);
+    }
+
+    #[test]
+    fn a_word_of_the_users_stays_whole_and_one_of_frequency_0_falls_apart() {
+        let mut dictionary = Dictionary::clone(&Dictionary::built_in());
+        dictionary.add("云原生", None, None);
+        let jieba = Jieba::new(Arc::new(dictionary.clone()), Mode::Exact, true);
+        assert_eq!(tokens(&jieba, "云原生平台"), ["云原生", "平台"]);
+        dictionary.add("平台", Some(0), None);
+        let jieba = Jieba::new(Arc::new(dictionary), Mode::Search, false);
+        assert_eq!(tokens(&jieba, "云原生平台"), ["原生", "云原生", "平", "台"]);
+    }
+
+    #[test]
+    fn without_a_word_each_character_is_a_token() {
+        let jieba = Jieba::new(Arc::new(Dictionary::empty()), Mode::Exact, false);
+        assert_eq!(tokens(&jieba, "清华大学"), ["清", "华", "大", "学"]);
+    }
+
+    #[test]
+    fn the_longest_word_of_the_dictionary_is_found() {
+        let all = tokens(
+            &Jieba::built_in(Mode::All),
+            "第九届全国人民代表大会常务委员会",
+        );
+        assert!(
+            all.contains(&"第九届全国人民代表大会常务委员会".to_owned()),
+            "{all:?}"
+        );
+    }
+}

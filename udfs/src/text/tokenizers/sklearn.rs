@@ -1,0 +1,234 @@
+//! `'sklearn'`: the default analyser of scikit-learn's `CountVectorizer`.
+
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+
+use super::{Span, Tokenizer};
+
+/// Cuts a text as scikit-learn's `CountVectorizer` does by default: lower case, then the pattern `(?u)\b\w\w+\b`.
+///
+/// A word character is what Python's `\w` takes: the general categories L and N, and `_`; never a
+/// mark, so a decomposed accent ends a word. A run of one word character is no token.
+#[derive(Debug)]
+pub struct Sklearn;
+
+impl Tokenizer for Sklearn {
+    fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
+        buffer.clear();
+        to_lowercase(text, buffer);
+        let mut blocks = WordBlocks::new(buffer);
+        // Of the byte before: is it in a word, and where did that start?
+        let (mut inside, mut start) = (false, 0);
+        while let Some((base, words)) = blocks.next() {
+            let mut changes = words ^ (words << 1 | u64::from(inside));
+            while changes != 0 {
+                let at = base + changes.trailing_zeros() as usize;
+                changes &= changes - 1;
+                if inside {
+                    push(buffer, start, at, spans);
+                }
+                start = at;
+                inside = !inside;
+            }
+        }
+        if inside {
+            push(buffer, start, buffer.len(), spans);
+        }
+        buffer
+    }
+}
+
+/// Adds a run of word characters, unless it is only one.
+#[inline]
+fn push(text: &str, start: usize, end: usize, spans: &mut Vec<Span>) {
+    let first = match text.as_bytes()[start] {
+        0..0xc0 => 1,
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    };
+    if end - start > first {
+        spans.push(Span::new(start, end - start));
+    }
+}
+
+/// Bytes that are looked at together, a bit each.
+const BLOCK: usize = u64::BITS as usize;
+
+/// Tells, block by block, which bytes of a text belong to a word character.
+struct WordBlocks<'a> {
+    text: &'a str,
+    /// Where the next block starts.
+    base: usize,
+    /// Where the next character starts, in the next block or behind its first bytes.
+    next: usize,
+    /// The bits of a character that reaches into the next block.
+    carry: u64,
+}
+
+impl<'a> WordBlocks<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            base: 0,
+            next: 0,
+            carry: 0,
+        }
+    }
+
+    /// Returns where the next block starts, and its bits, the first byte's lowest; what lies behind the text is no word.
+    #[inline]
+    fn next(&mut self) -> Option<(usize, u64)> {
+        let base = self.base;
+        let rest = self.text.as_bytes().get(base..)?;
+        self.base += BLOCK;
+        match rest.first_chunk::<BLOCK>() {
+            // The bytes of a character that began before are not ASCII either.
+            Some(block) if block.is_ascii() => {
+                self.next = self.base;
+                Some((base, ascii_words(block)))
+            }
+            _ if rest.is_empty() => None,
+            _ => Some((base, self.words())),
+        }
+    }
+
+    fn words(&mut self) -> u64 {
+        let base = self.base - BLOCK;
+        let mut words = std::mem::take(&mut self.carry);
+        while self.next < self.base.min(self.text.len()) {
+            let (word, width) = word_at(self.text, self.next);
+            if word {
+                let bits = ((1_u128 << width) - 1) << (self.next - base);
+                words |= bits as u64;
+                self.carry = (bits >> BLOCK) as u64;
+            }
+            self.next += width;
+        }
+        words
+    }
+}
+
+/// Returns a bit for each letter, digit and underscore of a lower-case ASCII block.
+#[inline]
+fn ascii_words(block: &[u8; BLOCK]) -> u64 {
+    // Ones and zeros first: the compiler does that with vector instructions.
+    let ones = block.map(|byte| {
+        u8::from(byte.wrapping_sub(b'a') < 26)
+            | u8::from(byte.wrapping_sub(b'0') < 10)
+            | u8::from(byte == b'_')
+    });
+    // The product has the lowest bits of the eight bytes in its highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut words = 0;
+    for (at, eight) in ones.as_chunks::<8>().0.iter().enumerate() {
+        words |= (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (8 * at);
+    }
+    words
+}
+
+/// Appends the lower case of `text` (Unicode's full mapping, as Python's `str.lower`).
+fn to_lowercase(text: &str, out: &mut String) {
+    // The one letter whose lower case depends on its neighbours: the standard library knows how.
+    if !text.is_ascii() && text.contains('Σ') {
+        out.push_str(&text.to_lowercase());
+        return;
+    }
+    out.reserve(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (ascii, other) = rest.split_at(ascii_prefix(rest.as_bytes()));
+        let start = out.len();
+        out.push_str(ascii);
+        out[start..].make_ascii_lowercase();
+        let mut characters = other.chars();
+        if let Some(character) = characters.next() {
+            out.extend(character.to_lowercase());
+        }
+        rest = characters.as_str();
+    }
+}
+
+/// Returns how many bytes come before the first that is not ASCII.
+fn ascii_prefix(bytes: &[u8]) -> usize {
+    let (chunks, _) = bytes.as_chunks::<32>();
+    let whole = chunks.iter().take_while(|chunk| chunk.is_ascii()).count() * 32;
+    let rest = &bytes[whole..];
+    whole + rest.iter().take_while(|byte| byte.is_ascii()).count()
+}
+
+/// Tells whether a word character starts at byte `at`, and how many bytes it takes.
+#[inline]
+fn word_at(text: &str, at: usize) -> (bool, usize) {
+    let byte = text.as_bytes()[at];
+    if byte < 0x80 {
+        return (byte.is_ascii_alphanumeric() || byte == b'_', 1);
+    }
+    let character = text[at..]
+        .chars()
+        .next()
+        .expect("`at` is where a character starts");
+    (is_word(character), character.len_utf8())
+}
+
+fn is_word(character: char) -> bool {
+    const WORD: GeneralCategoryGroup =
+        GeneralCategoryGroup::Letter.union(GeneralCategoryGroup::Number);
+    WORD.contains(CodePointMapData::<GeneralCategory>::new().get(character))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tokens;
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        assert_eq!(tokens(&Sklearn, text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn single_characters_are_dropped() {
+        check("I am a C_3 cat", &["am", "c_3", "cat"]);
+    }
+
+    #[test]
+    fn marks_end_a_word() {
+        check("cafe\u{301}s", &["cafe"]);
+        check("हिन्दी", &[]);
+    }
+
+    #[test]
+    fn superscripts_are_word_characters() {
+        check("x² ½a", &["x²", "½a"]);
+    }
+
+    #[test]
+    fn lower_case_comes_first() {
+        // İ becomes i and a combining dot above, which is a mark.
+        check("İstanbul ΟΔΟΣ Straße", &["stanbul", "οδος", "straße"]);
+    }
+
+    #[test]
+    fn ideographs_run_together() {
+        check("我来到北京 ok", &["我来到北京", "ok"]);
+    }
+
+    /// The definition, a character at a time.
+    fn by_characters(text: &str) -> Vec<String> {
+        let lower = text.to_lowercase();
+        lower
+            .split(|character| !is_word(character) && character != '_')
+            .filter(|run| run.chars().count() >= 2)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_agree_with_the_definition(text in "([a-zA-Z_0-9]{1,70}|[ ,.]{1,3}|[éß漢字𝒜²\u{301}ΣİΩ]{1,3}|\\PC)*") {
+            prop_assert_eq!(tokens(&Sklearn, &text), by_characters(&text));
+        }
+    }
+}
