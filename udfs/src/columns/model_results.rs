@@ -143,7 +143,7 @@ mod tests {
                 .iter()
                 .flatten()
                 .collect::<Vec<_>>(),
-            ["y", "x", "x"]
+            ["y", "x"]
         );
         assert!(best.is_null(1) && best.null_count() == 1);
         assert!(
