@@ -87,6 +87,8 @@ pub mod environment {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
     use std::path::{Path, PathBuf};
 
+    use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
+
     /// Returns the folder of the user's own files (`HOME`), where `.lexstreamrc` and the shell's history lie.
     pub fn home() -> Option<PathBuf> {
         std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
@@ -112,8 +114,8 @@ pub mod environment {
     pub fn lexstream_home() -> Option<PathBuf> {
         let named = std::env::var_os("LEXSTREAM_HOME").filter(|home| !home.is_empty());
         named.map(PathBuf::from).or_else(|| {
-            let folders = directories::ProjectDirs::from("", "", "lexstream")?;
-            Some(folders.data_dir().to_owned())
+            let folders = choose_native_strategy().ok()?;
+            Some(folders.data_dir().join("lexstream"))
         })
     }
 }

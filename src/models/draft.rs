@@ -32,11 +32,17 @@ pub struct Draft {
 impl Draft {
     pub(super) fn new(root: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(root).map_err(StoreError::io("create", root))?;
+        // Nobody sweeps while a draft has no lock of its own yet.
+        let gate = root.with_extension("lock");
+        let gate = File::create(&gate)
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(StoreError::io("lock", &gate))?;
         sweep(root);
         let folder = temporary(NEW, root)?;
         let path = folder.path().join(LOCK);
         let lock = File::create(&path).map_err(StoreError::io("create", &path))?;
         lock.lock().map_err(StoreError::io("lock", &path))?;
+        drop(gate);
         Ok(Self {
             folder,
             _lock: lock,

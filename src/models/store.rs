@@ -507,16 +507,18 @@ mod tests {
     #[test]
     fn threads_that_put_at_once_get_a_number_each() {
         let (_home, store) = store();
+        let several = || -> Vec<u32> {
+            let put = |_| put(&store, "d", IfExists::Next).expect("put").version;
+            (0..8).map(put).collect()
+        };
         let mut versions: Vec<u32> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| put(&store, "d", IfExists::Next).expect("put").version))
-                .collect();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(several)).collect();
             threads
                 .into_iter()
-                .map(|thread| thread.join().expect("thread"))
+                .flat_map(|thread| thread.join().expect("thread"))
                 .collect()
         });
         versions.sort_unstable();
-        assert_eq!(versions, (1..=8).collect::<Vec<_>>());
+        assert_eq!(versions, (1..=64).collect::<Vec<_>>());
     }
 }
