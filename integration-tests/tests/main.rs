@@ -10,6 +10,7 @@ mod layers;
 mod models;
 mod onnx;
 mod onnx_plan;
+mod onnx_predict;
 mod parquet_readers;
 mod reference;
 mod sqllogic;

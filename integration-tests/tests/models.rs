@@ -240,8 +240,7 @@ fn shell(home: &Path, statements: &[&str]) -> Child {
     let mut lines = String::new();
     for statement in statements {
         lines.push_str(&format!(
-            "{:?} sql -q --format csv --home {:?} -c \"{statement}\"\n",
-            lexstream, home
+            "{lexstream:?} sql -q --format csv --home {home:?} -c \"{statement}\"\n"
         ));
     }
     let mut command = Command::new("sh");

@@ -11,15 +11,10 @@ use datafusion::arrow::datatypes::{DataType, Float32Type, Int32Type};
 use datafusion::datasource::MemTable;
 use lexstream::Engine;
 use lexstream_integration_tests::binary::{program, wait};
-use lexstream_integration_tests::onnx::{builder, engine, library, models};
+use lexstream_integration_tests::onnx::{
+    builder, chain, check_error, engine, goldens, library, models, run,
+};
 use serde_json::Value;
-
-fn goldens(name: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("goldens/{name}.json"));
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).expect("a list")
-}
 
 fn texts(goldens: &[Value]) -> Vec<&str> {
     goldens
@@ -234,18 +229,6 @@ async fn check_refused(name: &str, change: impl FnOnce(&Path), options: &str, ex
     );
 }
 
-/// Returns an error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        cause = source.source();
-    }
-    text
-}
-
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("folder");
     for entry in fs::read_dir(from).expect("folder") {
@@ -295,7 +278,7 @@ async fn exports_that_are_wrong_are_refused_in_words() {
         "sentiment",
         remove("config.json"),
         "",
-        "the files don't tell what it does; `task` must be one of classification, embedding",
+        "the files don't tell what it does; `task` must be one of classification, embedding, predict, rerank",
     )
     .await;
     check_refused(
@@ -305,7 +288,7 @@ async fn exports_that_are_wrong_are_refused_in_words() {
                 folder.join("onnx/model.onnx"),
                 folder.join("model.safetensors"),
             )
-            .expect("renamed")
+            .expect("renamed");
         },
         "",
         "found model.safetensors; export it with `optimum-cli export onnx --model",
@@ -329,7 +312,7 @@ async fn exports_that_are_wrong_are_refused_in_words() {
         "sentiment",
         |_| (),
         ", 'task' = 'embed'",
-        "`task` must be one of classification, embedding, found `embed`",
+        "`task` must be one of classification, embedding, predict, rerank, found `embed`",
     )
     .await;
     check_refused(
@@ -348,9 +331,16 @@ async fn exports_that_are_wrong_are_refused_in_words() {
     .await;
     check_refused(
         "sentiment",
-        |folder| edit(folder, "config.json", "\"0\": \"negative\",", ""),
+        |folder| {
+            edit(
+                folder,
+                "config.json",
+                "\"0\": \"negative\",",
+                "\"0\": \"a\", \"2\": \"b\",",
+            );
+        },
         "",
-        "expected one label for each of the 2 columns of output `logits`, found 1 in config.json",
+        "expected one label for each of the 2 columns of output `logits`, found 3 in config.json",
     )
     .await;
     check_refused(
@@ -402,22 +392,12 @@ async fn exports_that_are_wrong_are_refused_in_words() {
                 "1_Pooling/config.json",
                 "\"pooling_mode_cls_token\": false",
                 "\"pooling_mode_cls_token\": true",
-            )
+            );
         },
         "",
         "asks for a pooling that is not there; `pooling` must be one of cls, last_token, max, mean",
     )
     .await;
-}
-
-async fn run(engine: &Engine, query: &str) -> Result<Vec<RecordBatch>, String> {
-    let frame = engine.sql(query).await.map_err(|error| chain(&error))?;
-    frame.collect().await.map_err(|error| chain(&error))
-}
-
-async fn check_error(engine: &Engine, query: &str, expected: &str) {
-    let error = run(engine, query).await.expect_err(query);
-    assert!(error.contains(expected), "{query}: {error}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use lexstream_udfs::model::{ModelError, TokenIds};
 use lexstream_udfs::text::tokenizers::{Span, Tokenizer};
+use tokenizers::{PostProcessor, TruncationParams, TruncationStrategy, truncate_encodings};
 
 /// What becomes of a text that is longer than a model takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl Encoder {
         most: usize,
         truncation: Truncation,
     ) -> Result<Encoded, EncodeError> {
-        let encoding = self.beginning(text, most, truncation)?;
+        let encoding = self.beginning(text, most, truncation, true)?;
         let found = encoding.get_ids().len();
         if found > most && truncation == Truncation::Refuse {
             return Err(EncodeError::TooLong { found, most });
@@ -116,6 +117,7 @@ impl Encoder {
         text: &str,
         most: usize,
         truncation: Truncation,
+        special_tokens: bool,
     ) -> Result<tokenizers::Encoding, EncodeError> {
         let mut bytes = most.saturating_add(MARGIN).saturating_mul(BYTES_A_TOKEN);
         loop {
@@ -125,7 +127,7 @@ impl Encoder {
             } else {
                 &text[..text.floor_char_boundary(bytes)]
             };
-            let encoding = self.tokenizer.encode_fast(part, true);
+            let encoding = self.tokenizer.encode_fast(part, special_tokens);
             let encoding = encoding.map_err(|source| EncodeError::Tokenizer {
                 bytes: text.len(),
                 source,
@@ -135,6 +137,80 @@ impl Encoder {
             }
             bytes = bytes.saturating_mul(4);
         }
+    }
+}
+
+/// Encodes pairs of texts as a cross-encoder reads them.
+///
+/// A first text that comes again, as queries do, is tokenised once.
+#[derive(Debug)]
+pub(super) struct PairEncoder<'a> {
+    encoder: &'a Encoder,
+    most: usize,
+    truncation: Truncation,
+    /// Special tokens that a pair has.
+    special_tokens: usize,
+    first: Option<(String, tokenizers::Encoding)>,
+}
+
+impl<'a> PairEncoder<'a> {
+    pub(super) fn new(encoder: &'a Encoder, most: usize, truncation: Truncation) -> Self {
+        let processor = encoder.tokenizer.get_post_processor();
+        Self {
+            encoder,
+            most,
+            truncation,
+            special_tokens: processor.map_or(0, |processor| processor.added_tokens(true)),
+            first: None,
+        }
+    }
+
+    /// Encodes one pair. Of one that is too long the longer text loses its end first, as Hugging Face's
+    /// `longest_first` does.
+    pub(super) fn encode(&mut self, first: &str, second: &str) -> Result<Encoded, EncodeError> {
+        let Self {
+            encoder,
+            most,
+            truncation,
+            ..
+        } = *self;
+        let failed = |source| EncodeError::Tokenizer {
+            bytes: first.len() + second.len(),
+            source,
+        };
+        let left = match &self.first {
+            Some((known, left)) if known == first => left.clone(),
+            _ => {
+                let left = encoder.tokenizer.encode_fast(first, false);
+                let left = left.map_err(failed)?;
+                self.first = Some((first.to_owned(), left.clone()));
+                left
+            }
+        };
+        // As much of the second as shows which of them is longer.
+        let right = most.max(left.len());
+        let mut right = encoder.beginning(second, right, truncation, false)?;
+        right.set_type_ids(vec![1; right.len()]);
+        let found = left.len() + right.len() + self.special_tokens;
+        if found > most && truncation == Truncation::Refuse {
+            return Err(EncodeError::TooLong { found, most });
+        }
+        let (left, right) = truncate_encodings(
+            left,
+            Some(right),
+            &TruncationParams {
+                max_length: most.saturating_sub(self.special_tokens),
+                strategy: TruncationStrategy::LongestFirst,
+                ..TruncationParams::default()
+            },
+        )
+        .map_err(failed)?;
+        let pair = encoder.tokenizer.post_process(left, right, true);
+        let pair = pair.map_err(failed)?;
+        Ok(Encoded {
+            ids: pair.get_ids().to_vec(),
+            types: pair.get_type_ids().to_vec(),
+        })
     }
 }
 

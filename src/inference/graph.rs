@@ -1,5 +1,6 @@
 //! A graph's inputs and outputs, and sessions over it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use ort::environment::Environment;
@@ -35,6 +36,15 @@ impl Tensor {
             r#type,
             shape,
         }
+    }
+}
+
+impl fmt::Display for Tensor {
+    /// Writes it as `float32 [?, 2]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = |size: &Option<u64>| size.map_or("?".to_owned(), |size| size.to_string());
+        let shape: Vec<_> = self.shape.iter().map(size).collect();
+        write!(f, "{} [{}]", self.r#type, shape.join(", "))
     }
 }
 

@@ -33,20 +33,32 @@ pub enum Head {
         /// Whether vectors are scaled to length 1.
         normalize: bool,
     },
-    /// A probability a label.
-    Classification {
+    /// A score a label.
+    Scores {
         /// The output that is read.
         output: String,
-        /// Whether labels exclude each other (softmax), or do not (a sigmoid each).
-        multi_label: bool,
+        /// How the graph's numbers become scores.
+        activation: Activation,
     },
+}
+
+/// How a graph's numbers become scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// They are scores.
+    None,
+    /// A probability each, one without regard to the others.
+    Sigmoid,
+    /// Probabilities of labels that exclude each other.
+    Softmax,
 }
 
 impl Head {
     /// Returns the name of the output that is read.
     pub(super) fn output(&self) -> &str {
         match self {
-            Self::Embedding { output, .. } | Self::Classification { output, .. } => output,
+            Self::Embedding { output, .. } | Self::Scores { output, .. } => output,
         }
     }
 
@@ -105,20 +117,21 @@ impl Head {
                 }
                 Ok(rows)
             }
-            Self::Classification { multi_label, .. } => {
-                if !is(&[texts, width]) {
+            Self::Scores { activation, .. } => {
+                let one_each = width == 1 && is(&[texts]);
+                if !(is(&[texts, width]) || one_each) {
                     return Err(unexpected());
                 }
                 if data.iter().any(|x| !x.is_finite()) {
                     return Err(InferenceError::NoVector);
                 }
                 let mut rows = data.to_vec();
-                for row in rows.chunks_exact_mut(width) {
-                    if *multi_label {
-                        row.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
-                    } else {
-                        softmax(row);
+                match activation {
+                    Activation::None => {}
+                    Activation::Sigmoid => {
+                        rows.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
                     }
+                    Activation::Softmax => rows.chunks_exact_mut(width).for_each(softmax),
                 }
                 Ok(rows)
             }

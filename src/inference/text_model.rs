@@ -1,15 +1,17 @@
 //! A model of texts: columns in, a row of numbers a text out.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lexstream_udfs::columns::Texts;
 use lexstream_udfs::model::Watch;
 
-use super::encoder::Encoded;
+use super::encoder::{Encoded, PairEncoder};
 use super::packing::pack;
-use super::workers::{Input, Plan, Run, Workers};
+use super::text_job::{Input, Run, TextJob};
+use super::workers::Workers;
 use super::{Encoder, Graph, Head, InferenceError, Tensor, Truncation};
 
 /// How much a model takes at once.
@@ -29,7 +31,7 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct TextModel {
     encoder: Arc<Encoder>,
-    workers: Workers,
+    workers: Workers<TextJob>,
     limits: Limits,
 }
 
@@ -51,7 +53,7 @@ impl TextModel {
                 .map(|(_, input)| *input)
                 .ok_or_else(|| tensor.name.clone())
         };
-        let plan = Plan {
+        let job = TextJob {
             graph,
             inputs: inputs.iter().map(known).collect::<Result<_, _>>()?,
             head,
@@ -60,7 +62,7 @@ impl TextModel {
         };
         Ok(Self {
             encoder,
-            workers: Workers::new(plan, limits.sessions),
+            workers: Workers::new(job, limits.sessions),
             limits,
         })
     }
@@ -79,34 +81,53 @@ impl TextModel {
     ///
     /// Returns `width` numbers a row, zeros for NULL. It blocks until the last run is done.
     pub fn rows(&self, texts: &Texts) -> Result<Vec<f32>, InferenceError> {
+        let limits = &self.limits;
+        self.compute(texts.values(), |text| {
+            let encoded = self
+                .encoder
+                .encode(text, limits.max_length, limits.truncation);
+            Ok(encoded?)
+        })
+    }
+
+    /// Computes each pair of texts, as [`TextModel::rows`] does; zeros where one of them is NULL.
+    pub fn pair_rows(&self, first: &Texts, second: &Texts) -> Result<Vec<f32>, InferenceError> {
+        let limits = &self.limits;
+        let mut pairs = PairEncoder::new(&self.encoder, limits.max_length, limits.truncation);
+        let values = first.values().into_iter().zip(second.values());
+        let values = values.map(|(first, second)| first.zip(second)).collect();
+        self.compute(values, |(first, second)| Ok(pairs.encode(first, second)?))
+    }
+
+    /// Encodes and computes each distinct value once.
+    fn compute<T: Copy + Eq + Hash>(
+        &self,
+        values: Vec<Option<T>>,
+        mut encode: impl FnMut(T) -> Result<Encoded, InferenceError>,
+    ) -> Result<Vec<f32>, InferenceError> {
         let watch = Watch::current();
-        let mut distinct: HashMap<&str, usize> = HashMap::new();
+        let mut distinct: HashMap<T, usize> = HashMap::new();
         let mut encoded = Vec::new();
-        let mut places = Vec::with_capacity(texts.len());
-        for text in texts.values() {
-            let Some(text) = text else {
+        let mut places = Vec::with_capacity(values.len());
+        for value in values {
+            let Some(value) = value else {
                 places.push(None);
                 continue;
             };
-            let place = match distinct.get(text) {
+            let place = match distinct.get(&value) {
                 Some(place) => *place,
                 None => {
                     if watch.as_ref().is_some_and(|watch| watch.is_cancelled()) {
                         return Err(InferenceError::Cancelled);
                     }
-                    let limits = &self.limits;
-                    encoded.push(self.encoder.encode(
-                        text,
-                        limits.max_length,
-                        limits.truncation,
-                    )?);
-                    distinct.insert(text, encoded.len() - 1);
+                    encoded.push(encode(value)?);
+                    distinct.insert(value, encoded.len() - 1);
                     encoded.len() - 1
                 }
             };
             places.push(Some(place));
         }
-        let width = self.workers.plan().width;
+        let width = self.workers.job().width;
         let mut vectors = vec![0.0; encoded.len() * width];
         let distinct_texts = encoded.len();
         let tokens: usize = encoded.iter().map(|text| text.ids.len()).sum();
@@ -118,9 +139,9 @@ impl TextModel {
         let started = Instant::now();
         let mut model_time = Duration::ZERO;
         for done in self.workers.submit(runs.into())? {
-            let rows = done.rows?;
+            let done = done?;
             model_time += done.time;
-            for (place, row) in done.places.iter().zip(rows.chunks_exact(width)) {
+            for (place, row) in done.run.places.iter().zip(done.output.chunks_exact(width)) {
                 vectors[place * width..(place + 1) * width].copy_from_slice(row);
             }
         }

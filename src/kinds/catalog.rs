@@ -91,8 +91,11 @@ pub struct ModelCatalog {
     store: Option<Store>,
     surroundings: Surroundings,
     /// What was opened, by `name@version`; a manifest that has changed is opened anew.
-    opened: Mutex<HashMap<String, (Manifest, Arc<dyn Model>)>>,
+    opened: Mutex<HashMap<String, Opened>>,
 }
+
+/// A model, and the manifest it was opened by.
+type Opened = (Manifest, Arc<dyn Model>);
 
 impl ModelCatalog {
     /// Returns the models of a home, which is made with its first model; none is a catalog that holds nothing.

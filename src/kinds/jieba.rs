@@ -304,14 +304,16 @@ fn read_rows(model: &str, rows: Rows) -> Result<String, ModelError> {
         let words = column(0, &DataType::LargeUtf8)?;
         let frequencies = column(1, &DataType::Int64)?;
         let tags = column(2, &DataType::LargeUtf8)?;
-        let (Some(words), tags) = (&words, tags.as_ref().map(|tags| tags.as_string::<i64>()))
-        else {
+        let (Some(words), tags) = (
+            &words,
+            tags.as_ref().map(arrow::array::AsArray::as_string::<i64>),
+        ) else {
             continue;
         };
         let words = words.as_string::<i64>();
         let frequencies = frequencies
             .as_ref()
-            .map(|column| column.as_primitive::<Int64Type>());
+            .map(arrow::array::AsArray::as_primitive::<Int64Type>);
         for at in 0..batch.num_rows() {
             row += 1;
             let wrong = |problem: String| JiebaError::Row {

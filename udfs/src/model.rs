@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+
 use crate::columns::Texts;
 use crate::text::tokenizers::Tokenizer;
 
@@ -39,6 +42,16 @@ pub trait Model: Debug + Send + Sync {
 
     /// Returns the labels that the model gives to texts, where it gives any; loads nothing.
     fn classifier(&self) -> Option<&dyn Classifier> {
+        None
+    }
+
+    /// Returns what the model computes from columns, where it takes any; loads nothing.
+    fn predictor(&self) -> Option<&dyn Predictor> {
+        None
+    }
+
+    /// Returns how well texts answer queries, where the model says so; loads nothing.
+    fn reranker(&self) -> Option<&dyn Reranker> {
         None
     }
 
@@ -85,6 +98,25 @@ pub trait Classifier: Debug + Send + Sync {
     fn scores(&self, texts: &Texts) -> Result<Vec<f32>, ModelError>;
 }
 
+/// Computes values from columns, in the model's own order of inputs.
+pub trait Predictor: Debug + Send + Sync {
+    /// Returns the type of a row's result for inputs of these types, or why they don't fit.
+    fn result_type(&self, inputs: &[DataType]) -> Result<DataType, ModelError>;
+
+    /// Computes each row of columns that are equally long; NULL in any of them gives NULL.
+    ///
+    /// It blocks until all are there.
+    fn predict(&self, inputs: &[ArrayRef]) -> Result<ArrayRef, ModelError>;
+}
+
+/// Scores how well a text answers a query.
+pub trait Reranker: Debug + Send + Sync {
+    /// Returns a score a row of two columns that are equally long; any where one of them is NULL.
+    ///
+    /// It blocks until all are there.
+    fn rerank(&self, queries: &Texts, texts: &Texts) -> Result<Vec<f32>, ModelError>;
+}
+
 /// Numbers the tokens of a text as a model reads them.
 pub trait TokenIds: Debug + Send + Sync {
     /// Adds the ids of a text, special tokens included, to `ids`.
@@ -98,6 +130,10 @@ pub enum Ability {
     Classify,
     /// Make vectors of texts.
     Embed,
+    /// Compute values from columns.
+    Predict,
+    /// Score texts for a query.
+    Rerank,
     /// Number the tokens of texts.
     TokenIds,
     /// Cut texts into tokens.
@@ -110,6 +146,8 @@ impl Ability {
         match self {
             Self::Classify => model.classifier().is_some(),
             Self::Embed => model.embedder().is_some(),
+            Self::Predict => model.predictor().is_some(),
+            Self::Rerank => model.reranker().is_some(),
             Self::TokenIds => model.has_token_ids(),
             Self::Tokenize => model.can_tokenize(),
         }
@@ -120,6 +158,8 @@ impl Ability {
         match self {
             Self::Classify => "classify",
             Self::Embed => "embed",
+            Self::Predict => "predict",
+            Self::Rerank => "rerank",
             Self::TokenIds => "number tokens",
             Self::Tokenize => "tokenize",
         }
@@ -268,7 +308,7 @@ mod tests {
             inner.during(|| {
                 Watch::current()
                     .expect("set")
-                    .add(|figures| figures.runs += 1)
+                    .add(|figures| figures.runs += 1);
             });
             Watch::current()
                 .expect("put back")

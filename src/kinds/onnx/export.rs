@@ -72,6 +72,17 @@ pub(super) struct Config {
     pub(super) problem_type: Option<String>,
     pub(super) max_position_embeddings: Option<usize>,
     pub(super) vocab_size: Option<usize>,
+    pub(super) num_labels: Option<usize>,
+    #[serde(default)]
+    pub(super) sentence_transformers: CrossEncoderConfig,
+    /// What sentence-transformers wrote before version 4.
+    pub(super) sbert_ce_default_activation_function: Option<String>,
+}
+
+/// What `config.json` holds of a cross-encoder, as sentence-transformers writes it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct CrossEncoderConfig {
+    pub(super) activation_fn: Option<String>,
 }
 
 /// `sentence_bert_config.json`, as sentence-transformers writes it.

@@ -7,7 +7,9 @@ mod token_lists;
 pub mod types;
 mod vectors;
 
-pub use model_results::{best_label_column, label_list_column, token_id_column, vector_column};
+pub use model_results::{
+    best_label_column, label_list_column, score_column, token_id_column, vector_column,
+};
 pub use text_writer::{TextWriter, TokenListWriter};
 pub use texts::{InvalidUtf8, Text, Texts};
 pub use token_lists::{TokenLists, term_count_list};

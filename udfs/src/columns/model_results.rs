@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, FixedSizeListArray, Float32Array, Int32Array, ListArray, StringArray, StructArray,
 };
-use arrow::buffer::OffsetBuffer;
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::error::ArrowError;
 
 use super::{Texts, types};
@@ -30,6 +30,16 @@ pub fn vector_column(
         texts.nulls().cloned(),
     )?;
     Ok(Arc::new(vectors))
+}
+
+/// Returns a score a row; NULL where one of the texts is.
+pub fn score_column(
+    scores: Vec<f32>,
+    queries: &Texts,
+    texts: &Texts,
+) -> Result<ArrayRef, ArrowError> {
+    let nulls = NullBuffer::union(queries.nulls(), texts.nulls());
+    Ok(Arc::new(Float32Array::try_new(scores.into(), nulls)?))
 }
 
 /// Returns the label of the highest score of each row, the first of equal ones, as `Struct<label, score>`.

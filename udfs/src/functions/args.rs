@@ -113,11 +113,43 @@ impl<'a> Args<'a> {
         at: usize,
         f: impl FnOnce(&Texts) -> Result<ArrayRef, ModelError>,
     ) -> Result<ColumnarValue> {
-        let mapped = f(&self.texts(at)?).map_err(|cause| match cause.downcast::<ArrowError>() {
+        let mapped = f(&self.texts(at)?).map_err(|cause| self.failed(cause))?;
+        self.result(mapped)
+    }
+
+    /// Maps the texts of arguments `left` and `right`, row by row, as two columns that are equally long.
+    pub(crate) fn map_text_pairs(
+        &self,
+        left: usize,
+        right: usize,
+        f: impl FnOnce(&Texts, &Texts) -> Result<ArrayRef, ModelError>,
+    ) -> Result<ColumnarValue> {
+        let (left, right) = (
+            self.texts_of(left, self.long_column(left)?)?,
+            self.texts_of(right, self.long_column(right)?)?,
+        );
+        let mapped = f(&left, &right).map_err(|cause| self.failed(cause))?;
+        self.result(mapped)
+    }
+
+    /// Maps the arguments from `first` on, row by row, as columns that are equally long.
+    pub(crate) fn map_columns(
+        &self,
+        first: usize,
+        f: impl FnOnce(&[ArrayRef]) -> Result<ArrayRef, ModelError>,
+    ) -> Result<ColumnarValue> {
+        let columns = (first..self.values.len()).map(|at| self.long_column(at));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let mapped = f(&columns).map_err(|cause| self.failed(cause))?;
+        self.result(mapped)
+    }
+
+    /// Says which function failed.
+    fn failed(&self, cause: ModelError) -> DataFusionError {
+        match cause.downcast::<ArrowError>() {
             Ok(cause) => DataFusionError::from(*cause),
             Err(cause) => DataFusionError::External(cause).context(self.parameters.function),
-        })?;
-        self.result(mapped)
+        }
     }
 
     /// Returns the normalization form that argument `at` names; NFKC where it is left out.
@@ -149,7 +181,11 @@ impl<'a> Args<'a> {
     }
 
     fn texts(&self, at: usize) -> Result<Texts> {
-        Texts::try_new(self.column(at)?).map_err(|error| match &error {
+        self.texts_of(at, self.column(at)?)
+    }
+
+    fn texts_of(&self, at: usize, column: ArrayRef) -> Result<Texts> {
+        Texts::try_new(column).map_err(|error| match &error {
             ArrowError::ExternalError(cause) if cause.is::<InvalidUtf8>() => {
                 let (function, parameter) =
                     (self.parameters.function, self.parameters.list[at].name);
@@ -169,6 +205,17 @@ impl<'a> Args<'a> {
                 self.parameters.usage(),
                 at + 1
             ),
+        }
+    }
+
+    /// Returns an argument as a column as long as the others: a constant stands in every row, or in one where all
+    /// arguments are constants.
+    fn long_column(&self, at: usize) -> Result<ArrayRef> {
+        match self.values.get(at) {
+            Some(ColumnarValue::Scalar(scalar)) if !self.is_scalar() => {
+                scalar.to_array_of_size(self.rows)
+            }
+            _ => self.column(at),
         }
     }
 

@@ -18,13 +18,13 @@ pub(crate) use parameters::{Kind, Parameter, Parameters};
 pub(crate) use scalar_function::ScalarFunction;
 
 /// The functions that run a model, alphabetical: an engine may evaluate them where waiting does no harm.
-pub const MODEL_FUNCTIONS: &[&str] = &["classify", "classify_scores", "embed"];
+pub const MODEL_FUNCTIONS: &[&str] = &["classify", "classify_scores", "embed", "predict", "rerank"];
 
-/// Adds every function to a registry, with the models that they find by name (`Arc::new(NoModels)` for none).
+/// Adds every function to a registry, with the models that they find by name ([`NoModels`] for none).
 ///
 /// A function that the registry already has under one of our names is replaced.
-pub fn register_all(registry: &mut dyn FunctionRegistry, models: Arc<dyn Models>) -> Result<()> {
-    for function in scalar::all(&models) {
+pub fn register_all(registry: &mut dyn FunctionRegistry, models: &Arc<dyn Models>) -> Result<()> {
+    for function in scalar::all(models) {
         registry.register_udf(Arc::clone(&function))?;
     }
     for function in aggregate::all() {

@@ -16,6 +16,8 @@ use crate::text::tokenizers;
 pub(crate) enum Kind {
     /// A column or a constant of texts, in any string encoding or as binary that holds UTF-8.
     Text,
+    /// Columns or constants of numbers, truth values or texts, or of lists of them: one or more, and so the last.
+    Inputs,
     /// A column or a constant of lists of texts.
     Tokens,
     /// A column or a constant of lists of numbers.
@@ -116,25 +118,35 @@ impl Parameters {
     ///
     /// An argument that does not fit keeps its type; [`Parameters::check`] says what is wrong with it.
     pub(crate) fn coerce(&self, found: &[DataType]) -> Vec<DataType> {
-        let kinds = self
-            .list
-            .iter()
-            .map(|parameter| Some(parameter.kind))
-            .chain(std::iter::repeat(None));
         found
             .iter()
-            .zip(kinds)
-            .map(|(found, kind)| {
-                kind.and_then(|kind| coerced(kind, found))
+            .enumerate()
+            .map(|(at, found)| {
+                self.at(at)
+                    .and_then(|parameter| coerced(parameter.kind, found))
                     .unwrap_or_else(|| found.clone())
             })
             .collect()
     }
 
+    /// Returns the parameter that argument `at` is for.
+    fn at(&self, at: usize) -> Option<&'static Parameter> {
+        let last = self.list.last().filter(|_| self.repeats());
+        self.list.get(at).or(last)
+    }
+
+    /// Tells whether the last parameter may stand any number of times.
+    fn repeats(&self) -> bool {
+        let last = self.list.last();
+        last.is_some_and(|last| last.kind == Kind::Inputs)
+    }
+
     /// Refuses a call with the wrong number of arguments, or an argument of the wrong type.
     pub(crate) fn check(&self, fields: &[FieldRef]) -> Result<()> {
-        if fields.len() < self.required || fields.len() > self.list.len() {
+        let too_many = fields.len() > self.list.len() && !self.repeats();
+        if fields.len() < self.required || too_many {
             let number = match self.list.len() {
+                _ if self.repeats() => format!("{} or more", self.required),
                 most if most == self.required => most.to_string(),
                 most => format!("{} to {most}", self.required),
             };
@@ -149,7 +161,10 @@ impl Parameters {
                 fields.len()
             );
         }
-        for (field, Parameter { name, kind }) in fields.iter().zip(self.list) {
+        for (at, field) in fields.iter().enumerate() {
+            let Some(Parameter { name, kind }) = self.at(at) else {
+                continue;
+            };
             if coerced(*kind, field.data_type()).is_none() {
                 return plan_err!(
                     "{}: `{name}` must be {}, found {}{}",
@@ -284,7 +299,7 @@ impl Parameters {
                 usage.push_str(&format!(" [{comma}{}]", parameter.name));
             }
         }
-        usage + ")"
+        usage + if self.repeats() { ", …)" } else { ")" }
     }
 }
 
@@ -299,6 +314,7 @@ fn coerced(kind: Kind, found: &DataType) -> Option<DataType> {
             DataType::Null => Some(DataType::Utf8),
             _ => is_text(found).then(|| found.clone()),
         },
+        Kind::Inputs => is_input(found).then(|| found.clone()),
         Kind::Tokens => match found {
             DataType::Null => Some(types::tokens()),
             _ => item_of(found)
@@ -337,6 +353,19 @@ fn is_text(data_type: &DataType) -> bool {
     }
 }
 
+/// Tells whether a column may go into a graph.
+fn is_input(data_type: &DataType) -> bool {
+    match item_of(data_type) {
+        Some(item) => is_input(item),
+        None => {
+            data_type.is_numeric()
+                || data_type.is_null()
+                || *data_type == DataType::Boolean
+                || is_text(data_type)
+        }
+    }
+}
+
 /// Returns the type of a list's items.
 fn item_of(data_type: &DataType) -> Option<&DataType> {
     match data_type {
@@ -354,6 +383,7 @@ fn described(kind: Kind) -> &'static str {
         Kind::Text => "a text",
         Kind::Tokens => "a list of texts",
         Kind::Vector => "a list of numbers",
+        Kind::Inputs => "numbers, truth values, texts, or lists of them",
         Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => "a constant text",
     }
 }

@@ -7,6 +7,8 @@ mod dot_product;
 mod embed;
 mod euclidean_distance;
 mod normalize_text;
+mod predict;
+mod rerank;
 mod sentences;
 mod token_count;
 mod token_ids;
@@ -29,6 +31,8 @@ pub fn all(models: &Arc<dyn Models>) -> Vec<Arc<ScalarUDF>> {
         udf::<embed::Embed>(models),
         udf::<euclidean_distance::EuclideanDistance>(models),
         udf::<normalize_text::NormalizeText>(models),
+        udf::<predict::Predict>(models),
+        udf::<rerank::Rerank>(models),
         udf::<sentences::Sentences>(models),
         udf::<token_count::TokenCount>(models),
         udf::<token_ids::TokenIds>(models),

@@ -1,0 +1,70 @@
+//! Why a model gives no result.
+
+use std::path::PathBuf;
+
+use super::RuntimeError;
+use super::encoder::EncodeError;
+
+/// Why a model gives no result.
+#[derive(Debug, thiserror::Error)]
+#[expect(private_interfaces, reason = "callers show the message")]
+pub enum InferenceError {
+    /// ONNX Runtime is not there.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The graph can't be loaded.
+    #[error("{}: ONNX Runtime can't load this graph", path.display())]
+    Graph {
+        /// The graph.
+        path: PathBuf,
+        /// What ONNX Runtime said.
+        source: ort::Error,
+    },
+    /// The graph can't be run.
+    #[error("ONNX Runtime failed")]
+    Run(#[source] ort::Error),
+    /// An output has another shape than its task needs.
+    #[error("output `{output}` has the unexpected shape {found:?}")]
+    Shape {
+        /// The output.
+        output: String,
+        /// Its shape.
+        found: Vec<i64>,
+    },
+    /// The graph has no such output.
+    #[error("the graph has no output `{0}`")]
+    Output(String),
+    /// A result that is no result.
+    #[error("the model gave a result that is all zero or no number")]
+    NoVector,
+    /// A text has no encoding.
+    #[error(transparent)]
+    Text(#[from] EncodeError),
+    /// A row that the graph can't take.
+    #[error("row {row} of the batch: input `{input}` expects {expected}, found {found} values")]
+    Row {
+        /// Row in the batch, from 0.
+        row: usize,
+        /// The graph's input.
+        input: String,
+        /// How many values it takes.
+        expected: String,
+        /// How many there are.
+        found: usize,
+    },
+    /// A result for which the SQL type has no place.
+    #[error("{0}")]
+    Value(String),
+    /// A column can't be converted.
+    #[error(transparent)]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// A worker panicked.
+    #[error("a worker of the model failed: {0}")]
+    Panicked(String),
+    /// The query is gone.
+    #[error("cancelled")]
+    Cancelled,
+    /// No thread could be started.
+    #[error("no thread for the model could be started")]
+    Thread(#[source] std::io::Error),
+}

@@ -1,0 +1,87 @@
+//! Why an export makes no model, or a model gives no result.
+
+use super::export::ExportError;
+use crate::inference::{InferenceError, SignatureError};
+
+/// Why an export makes no model.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OnnxError {
+    /// The export lacks something.
+    #[error("model `{model}`")]
+    Export { model: String, source: ExportError },
+    /// Nothing says what the model does.
+    #[error(
+        "model `{model}`: the files don't tell what it does; `task` must be one of {}",
+        super::task::names()
+    )]
+    Task { model: String },
+    /// An input that texts don't have.
+    #[error("model `{model}`: the graph has the input `{found}`; expected {}", known.join(", "))]
+    Input {
+        model: String,
+        found: String,
+        known: Vec<&'static str>,
+    },
+    /// No output fits the task.
+    #[error("model `{model}`: expected an output {expected}, found {}", found.join(", "))]
+    Output {
+        model: String,
+        expected: &'static str,
+        found: Vec<String>,
+    },
+    /// As many labels as the output is wide.
+    #[error(
+        "model `{model}`: expected one label for each of the {width} columns of output `{output}`, found {labels} in config.json"
+    )]
+    Labels {
+        model: String,
+        output: String,
+        width: u64,
+        labels: usize,
+    },
+    /// The tokenizer may give ids that the graph has no vector for.
+    #[error(
+        "model `{model}`: expected a tokenizer of at most {expected} tokens (vocab_size in config.json), found {found}"
+    )]
+    Vocabulary {
+        model: String,
+        expected: usize,
+        found: usize,
+    },
+    /// How a number becomes a score.
+    #[error(
+        "model `{model}`: config.json asks for the activation {found}, which is not there; `activation` must be one of none, sigmoid"
+    )]
+    Activation { model: String, found: String },
+    /// How tokens become one vector.
+    #[error(
+        "model `{0}`: 1_Pooling/config.json asks for a pooling that is not there; `pooling` must be one of cls, last_token, max, mean"
+    )]
+    Pooling(String),
+    /// The graph is no model of columns, or the columns are not what it takes.
+    #[error("model `{model}`")]
+    Signature {
+        model: String,
+        source: SignatureError,
+    },
+    /// The model ran and failed.
+    #[error("model `{model}`")]
+    Run {
+        model: String,
+        source: InferenceError,
+    },
+    /// CUDA is not there yet.
+    #[error(
+        "model `{0}`: this build of Lexstream runs models on the CPU only; `device` must be one of auto, cpu"
+    )]
+    Device(String),
+    /// A manifest's details are not what this kind writes.
+    #[error("model `{model}`: its manifest lacks what this kind needs")]
+    Details {
+        model: String,
+        source: serde_json::Error,
+    },
+    /// A manifest names no such file.
+    #[error("model `{model}`: its manifest names no file for `{role}`")]
+    Role { model: String, role: &'static str },
+}

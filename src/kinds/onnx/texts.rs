@@ -1,0 +1,488 @@
+//! Graphs over the tokens of texts: the tasks `classification`, `embedding` and `rerank`.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use lexstream_udfs::columns::Texts;
+use lexstream_udfs::model::{Classifier, Embedder, Model, ModelError, Reranker, TokenIds};
+use lexstream_udfs::text::tokenizers::Tokenizer;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::OnnxError;
+use super::export::{self, Export, ExportError};
+use super::graph::{Files, GraphDetails, Opened, take};
+use super::task::Task;
+use crate::inference::{
+    Activation, Encoder, Head, InferenceError, Limits, Pooling, Tensor, TextModel, Truncation,
+};
+use crate::kinds::{Request, Surroundings};
+use crate::models::{FileRecord, Stored};
+
+/// Tokens of a run by default, padding included.
+const MAX_BATCH_TOKENS: usize = 4096;
+
+/// Tokens of a text where nothing says how many the model takes.
+const MAX_LENGTH: usize = 512;
+
+const ACTIVATIONS: &[(&str, Activation)] = &[
+    ("none", Activation::None),
+    ("sigmoid", Activation::Sigmoid),
+    ("softmax", Activation::Softmax),
+];
+
+const POOLINGS: &[(&str, Pooling)] = &[
+    ("cls", Pooling::Cls),
+    ("last_token", Pooling::LastToken),
+    ("max", Pooling::Max),
+    ("mean", Pooling::Mean),
+];
+
+/// What the manifest keeps of a model of texts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Details {
+    #[serde(flatten)]
+    graph: GraphDetails,
+    #[serde(flatten)]
+    reading: Reading,
+    max_length: usize,
+    truncate: bool,
+    max_batch_tokens: usize,
+}
+
+/// Which output is read, and what is made of it; what a task does not need is left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Reading {
+    output: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dimension: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pooling: Option<Pooling>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    normalize: Option<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activation: Option<Activation>,
+}
+
+impl Reading {
+    /// Returns what is made of the output, and how many numbers of a text that gives.
+    fn head(&self) -> (Head, usize) {
+        let output = self.output.clone();
+        match (self.dimension, self.activation) {
+            (Some(dimension), _) => {
+                let head = Head::Embedding {
+                    output,
+                    pooling: self.pooling.unwrap_or(Pooling::None),
+                    normalize: self.normalize.unwrap_or_default(),
+                };
+                (head, dimension)
+            }
+            (None, activation) => {
+                let head = Head::Scores {
+                    output,
+                    activation: activation.unwrap_or(Activation::None),
+                };
+                (head, self.labels.len().max(1))
+            }
+        }
+    }
+}
+
+/// Makes a version; whatever could keep it from working shows here, on one text.
+pub(super) fn make(
+    request: &Request<'_>,
+    export: &Export,
+    task: Task,
+) -> Result<(Vec<FileRecord>, Value), ModelError> {
+    let model = request.name.to_string();
+    let tokenizer = export
+        .tokenizer
+        .as_deref()
+        .ok_or_else(|| OnnxError::Export {
+            model: model.clone(),
+            source: ExportError::NoTokenizer(export.folder.clone()),
+        })?;
+    let mut records = take(request, export)?;
+    records.push(request.take("tokenizer", &export.folder, tokenizer)?);
+    let files = Files {
+        model: &model,
+        records: &records,
+        place: &|file| request.path(file),
+        surroundings: request.surroundings,
+    };
+    let graph = GraphDetails::read(request, &files)?;
+    let known = TextModel::input_names();
+    if let Some(input) = graph
+        .inputs
+        .iter()
+        .find(|input| !known.contains(&input.name.as_str()))
+    {
+        return Err(OnnxError::Input {
+            model,
+            found: input.name.clone(),
+            known,
+        }
+        .into());
+    }
+    let reading = match task {
+        Task::Embedding => embedding(request, export, &graph.outputs)?,
+        Task::Rerank => rerank(request, export, &graph.outputs)?,
+        Task::Classification | Task::Predict => classification(request, export, &graph.outputs)?,
+    };
+    let max_length = request
+        .count("max_length")?
+        .or(export.sentence.max_seq_length)
+        .or(export.config.max_position_embeddings);
+    let details = Details {
+        graph,
+        reading,
+        max_length: max_length.unwrap_or(MAX_LENGTH),
+        truncate: request.flag("truncate", true)?,
+        max_batch_tokens: request
+            .count("max_batch_tokens")?
+            .unwrap_or(MAX_BATCH_TOKENS),
+    };
+    let built = build(&details, &files)?;
+    let found = built.encoder().vocabulary_size();
+    if let Some(expected) = export.config.vocab_size
+        && found > expected
+    {
+        return Err(OnnxError::Vocabulary {
+            model,
+            expected,
+            found,
+        }
+        .into());
+    }
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["Is it there?"]));
+    let text = Texts::try_new(text)?;
+    let tried = match task {
+        Task::Rerank => built.pair_rows(&text, &text),
+        _ => built.rows(&text),
+    };
+    tried.map_err(|source| OnnxError::Run { model, source })?;
+    Ok((records, serde_json::to_value(&details)?))
+}
+
+fn embedding(
+    request: &Request<'_>,
+    export: &Export,
+    outputs: &[Tensor],
+) -> Result<Reading, ModelError> {
+    let wide = |rank: usize| {
+        move |output: &&Tensor| {
+            output.shape.len() == rank
+                && output.shape[rank - 1].is_some()
+                && output.r#type == "float32"
+        }
+    };
+    let sentence = outputs
+        .iter()
+        .find(|output| output.name == "sentence_embedding" && wide(2)(output));
+    let tokens = outputs.iter().find(wide(3));
+    // A graph that pools is asked for its own result, unless the statement says otherwise.
+    let output = match (sentence, request.text("pooling")) {
+        (Some(sentence), None) => Some(sentence),
+        _ => tokens,
+    };
+    let Some(output) = output else {
+        return Err(OnnxError::Output {
+            model: request.name.to_string(),
+            expected: "of float32 [texts, tokens, dimension], or sentence_embedding [texts, dimension]",
+            found: shown(outputs),
+        }
+        .into());
+    };
+    let pooling = if output.shape.len() == 2 {
+        Pooling::None
+    } else {
+        let pooling = match &export.pooling {
+            None => Some(Pooling::Mean),
+            Some(config)
+                if config.pooling_mode_mean_sqrt_len_tokens
+                    || config.pooling_mode_weightedmean_tokens =>
+            {
+                None
+            }
+            Some(config) => {
+                let modes = [
+                    (config.pooling_mode_cls_token, Pooling::Cls),
+                    (config.pooling_mode_lasttoken, Pooling::LastToken),
+                    (config.pooling_mode_max_tokens, Pooling::Max),
+                    (config.pooling_mode_mean_tokens, Pooling::Mean),
+                ];
+                let mut chosen = modes.iter().filter(|(chosen, _)| *chosen);
+                // Several at once are concatenated by sentence-transformers.
+                match (chosen.next(), chosen.next()) {
+                    (Some((_, pooling)), None) => Some(*pooling),
+                    _ => None,
+                }
+            }
+        };
+        match (request.text("pooling"), pooling) {
+            (None, None) => return Err(OnnxError::Pooling(request.name.to_string()).into()),
+            (None, Some(pooling)) => pooling,
+            (Some(_), _) => request.choice("pooling", POOLINGS, Pooling::Mean)?,
+        }
+    };
+    let normalizes = |module: &export::Module| module.r#type.ends_with(".Normalize");
+    let normalize = export
+        .modules
+        .as_ref()
+        .is_some_and(|modules| modules.iter().any(normalizes));
+    let dimension = output.shape.last().copied().flatten();
+    Ok(Reading {
+        output: output.name.clone(),
+        dimension: dimension.and_then(|width| usize::try_from(width).ok()),
+        pooling: Some(pooling),
+        normalize: Some(request.flag("normalize", normalize)?),
+        ..Reading::default()
+    })
+}
+
+fn classification(
+    request: &Request<'_>,
+    export: &Export,
+    outputs: &[Tensor],
+) -> Result<Reading, ModelError> {
+    let fits = |output: &&Tensor| output.shape.len() == 2 && output.r#type == "float32";
+    let Some(output) = logits(outputs, fits) else {
+        return Err(OnnxError::Output {
+            model: request.name.to_string(),
+            expected: "of float32 [texts, labels]",
+            found: shown(outputs),
+        }
+        .into());
+    };
+    let mut labels = export.labels();
+    if let Some(width) = output.shape[1] {
+        if labels.is_empty() && export.config.id2label.is_empty() {
+            labels = (0..width).map(|label| format!("LABEL_{label}")).collect();
+        }
+        if labels.len() as u64 != width || labels.is_empty() {
+            return Err(OnnxError::Labels {
+                model: request.name.to_string(),
+                output: output.name.clone(),
+                width,
+                labels: labels.len(),
+            }
+            .into());
+        }
+    } else if labels.is_empty() {
+        return Err(OnnxError::Output {
+            model: request.name.to_string(),
+            expected: "of a width that the graph or config.json (id2label) says",
+            found: shown(outputs),
+        }
+        .into());
+    }
+    let multi_label = export.config.problem_type.as_deref() == Some("multi_label_classification");
+    // One label alone excludes no other.
+    let activation = if multi_label || labels.len() == 1 {
+        Activation::Sigmoid
+    } else {
+        Activation::Softmax
+    };
+    Ok(Reading {
+        output: output.name.clone(),
+        labels,
+        activation: Some(request.choice("activation", ACTIVATIONS, activation)?),
+        ..Reading::default()
+    })
+}
+
+fn rerank(
+    request: &Request<'_>,
+    export: &Export,
+    outputs: &[Tensor],
+) -> Result<Reading, ModelError> {
+    let fits = |output: &&Tensor| {
+        let is_one = matches!(*output.shape, [_] | [_, None | Some(1)]);
+        is_one && output.r#type == "float32"
+    };
+    let Some(output) = logits(outputs, fits) else {
+        return Err(OnnxError::Output {
+            model: request.name.to_string(),
+            expected: "of float32 [pairs] or [pairs, 1]",
+            found: shown(outputs),
+        }
+        .into());
+    };
+    let config = &export.config;
+    let named = config.sentence_transformers.activation_fn.as_deref();
+    let named = named.or(config.sbert_ce_default_activation_function.as_deref());
+    // A class of torch, by its path.
+    let activation = match named.map(|path| path.rsplit('.').next().unwrap_or(path)) {
+        Some("Identity") => Activation::None,
+        None | Some("Sigmoid") => Activation::Sigmoid,
+        Some(other) if request.text("activation").is_none() => {
+            return Err(OnnxError::Activation {
+                model: request.name.to_string(),
+                found: other.to_owned(),
+            }
+            .into());
+        }
+        Some(_) => Activation::None,
+    };
+    let one = &ACTIVATIONS[..2];
+    Ok(Reading {
+        output: output.name.clone(),
+        activation: Some(request.choice("activation", one, activation)?),
+        ..Reading::default()
+    })
+}
+
+/// Returns the output `logits`, else the first one that fits.
+fn logits(outputs: &[Tensor], fits: impl Fn(&&Tensor) -> bool) -> Option<&Tensor> {
+    let named = outputs
+        .iter()
+        .find(|output| output.name == "logits" && fits(output));
+    named.or_else(|| outputs.iter().find(fits))
+}
+
+/// Returns outputs as a message shows them: `logits float32 [?, 2]`.
+fn shown(outputs: &[Tensor]) -> Vec<String> {
+    let shown = outputs
+        .iter()
+        .map(|output| format!("{} {output}", output.name));
+    shown.collect()
+}
+
+/// Puts a model together from its files.
+fn build(details: &Details, files: &Files<'_>) -> Result<TextModel, ModelError> {
+    let model = files.model;
+    let tokenizer = files.path("tokenizer")?;
+    let json = std::fs::read(&tokenizer).map_err(|source| OnnxError::Export {
+        model: model.to_owned(),
+        source: ExportError::Read {
+            path: tokenizer.clone(),
+            source,
+        },
+    })?;
+    let encoder = Encoder::new(&json)
+        .map_err(|source| format!("model `{model}`: {}: {source}", tokenizer.display()))?;
+    let (head, width) = details.reading.head();
+    let limits = Limits {
+        max_length: details.max_length,
+        truncation: if details.truncate {
+            Truncation::Cut
+        } else {
+            Truncation::Refuse
+        },
+        max_batch_tokens: details.max_batch_tokens,
+        sessions: details.graph.sessions,
+    };
+    let built = TextModel::new(
+        Arc::new(encoder),
+        details.graph.graph(files)?,
+        &details.graph.inputs,
+        head,
+        width,
+        limits,
+    );
+    Ok(built.map_err(|found| OnnxError::Input {
+        model: model.to_owned(),
+        found,
+        known: TextModel::input_names(),
+    })?)
+}
+
+pub(super) fn open(
+    stored: Stored,
+    surroundings: &Surroundings,
+    task: Task,
+) -> Result<Arc<dyn Model>, ModelError> {
+    let opened = Opened::new(stored, surroundings)?;
+    Ok(Arc::new(TextsModel { task, opened }))
+}
+
+/// One version of a model of texts.
+#[derive(Debug)]
+struct TextsModel {
+    task: Task,
+    opened: Opened<Details, TextModel>,
+}
+
+impl TextsModel {
+    fn built(&self) -> Result<Arc<TextModel>, ModelError> {
+        self.opened
+            .built(|files| build(&self.opened.details, files))
+    }
+
+    fn rows(
+        &self,
+        compute: impl FnOnce(&TextModel) -> Result<Vec<f32>, InferenceError>,
+    ) -> Result<Vec<f32>, ModelError> {
+        let rows = compute(&*self.built()?);
+        Ok(rows.map_err(|source| OnnxError::Run {
+            model: self.opened.id.clone(),
+            source,
+        })?)
+    }
+}
+
+impl Model for TextsModel {
+    fn id(&self) -> &str {
+        &self.opened.id
+    }
+
+    fn kind(&self) -> &str {
+        &self.opened.kind
+    }
+
+    fn embedder(&self) -> Option<&dyn Embedder> {
+        (self.task == Task::Embedding).then_some(self as &dyn Embedder)
+    }
+
+    fn classifier(&self) -> Option<&dyn Classifier> {
+        (self.task == Task::Classification).then_some(self as &dyn Classifier)
+    }
+
+    fn reranker(&self) -> Option<&dyn Reranker> {
+        (self.task == Task::Rerank).then_some(self as &dyn Reranker)
+    }
+
+    fn can_tokenize(&self) -> bool {
+        true
+    }
+
+    fn tokenizer(&self) -> Result<Arc<dyn Tokenizer>, ModelError> {
+        Ok(Arc::<Encoder>::clone(self.built()?.encoder()))
+    }
+
+    fn has_token_ids(&self) -> bool {
+        true
+    }
+
+    fn token_ids(&self) -> Result<Arc<dyn TokenIds>, ModelError> {
+        Ok(Arc::<Encoder>::clone(self.built()?.encoder()))
+    }
+}
+
+impl Embedder for TextsModel {
+    fn dimension(&self) -> usize {
+        self.opened.details.reading.dimension.unwrap_or_default()
+    }
+
+    fn embed(&self, texts: &Texts) -> Result<Vec<f32>, ModelError> {
+        self.rows(|model| model.rows(texts))
+    }
+}
+
+impl Classifier for TextsModel {
+    fn labels(&self) -> &[String] {
+        &self.opened.details.reading.labels
+    }
+
+    fn scores(&self, texts: &Texts) -> Result<Vec<f32>, ModelError> {
+        self.rows(|model| model.rows(texts))
+    }
+}
+
+impl Reranker for TextsModel {
+    fn rerank(&self, queries: &Texts, texts: &Texts) -> Result<Vec<f32>, ModelError> {
+        self.rows(|model| model.pair_rows(queries, texts))
+    }
+}

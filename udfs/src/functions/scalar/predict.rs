@@ -1,0 +1,70 @@
+//! `predict(model, input, …)`.
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::{DataFusionError, Result, internal_err};
+use datafusion_expr::{ColumnarValue, Documentation, Volatility};
+use datafusion_macros::user_doc;
+
+use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::model::{Ability, Model};
+
+#[user_doc(
+    doc_section(label = "Model Functions"),
+    description = "Returns what a graph computes of a row. Inputs stand in the graph's order, one for each of its own: a number, truth value or text for `[batch]` and `[batch, 1]`, else a list of as many as the graph's axes hold, flat or nested; integers become floats where the graph has floats. The result is one value for `[batch]` and `[batch, 1]`, else a list an axis, of fixed size where the graph says it; several outputs are a struct by their names. Types are the graph's, with float16 and bfloat16 as Float32, and unsigned integers as the next larger signed one. NULL, or a list with NULL in it, gives NULL. Rows whose lists differ in length run apart. Cost: one run of the model for `max_batch_rows` rows.",
+    syntax_example = "predict(model, input, …)",
+    sql_example = r"```sql
+> select predict('price', [80, 3]);
+195.0
+```",
+    argument(
+        name = "model",
+        description = "A constant: a model of the task `predict`, or one version of it, such as `price@2`."
+    ),
+    argument(
+        name = "input",
+        description = "A number, truth value or text, or a list of them; as many inputs as the graph has."
+    )
+)]
+#[derive(Debug)]
+pub(crate) struct Predict;
+
+impl ScalarFunction for Predict {
+    const PARAMETERS: Parameters = Parameters {
+        function: "predict",
+        list: &[
+            Parameter {
+                name: "model",
+                kind: Kind::Model(Ability::Predict),
+            },
+            Parameter {
+                name: "input",
+                kind: Kind::Inputs,
+            },
+        ],
+        required: 2,
+    };
+    // Not folded where its arguments are constants: planning runs no model.
+    const VOLATILITY: Volatility = Volatility::Volatile;
+
+    fn return_type(arguments: &[FieldRef], model: Option<&dyn Model>) -> Result<DataType> {
+        let Some(predictor) = model.and_then(Model::predictor) else {
+            return internal_err!("predict: planning has found the model");
+        };
+        let inputs = arguments[1..].iter().map(|field| field.data_type().clone());
+        predictor
+            .result_type(&inputs.collect::<Vec<_>>())
+            .map_err(|cause| DataFusionError::External(cause).context("predict"))
+    }
+
+    fn documentation() -> Option<&'static Documentation> {
+        Self.doc()
+    }
+
+    fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
+        let model = args.model(0)?;
+        let Some(predictor) = model.predictor() else {
+            return internal_err!("predict: planning has checked the model");
+        };
+        args.map_columns(1, |columns| predictor.predict(columns))
+    }
+}
