@@ -9,6 +9,8 @@ FOLDER/overlap              a cross-encoder that counts the tokens a query and a
 FOLDER/price                a graph alone: a linear regression
 FOLDER/mixed                a graph alone: several inputs and outputs, of several types
 FOLDER/types                a graph alone: an input and an output of every type of tensors
+FOLDER/huge                 a graph alone: it takes as much memory as its input says
+FOLDER/future               a graph alone: of an operator set that no ONNX Runtime knows yet
 FOLDER/onnxruntime          ONNX Runtime's library, out of the wheel onnxruntime
 """
 
@@ -258,6 +260,25 @@ def types(folder: pathlib.Path) -> None:
     graph.save(folder / "model.onnx", inputs, outputs)
 
 
+def huge(folder: pathlib.Path) -> None:
+    """Writes a graph that fills as many numbers as its largest input says, and adds them up."""
+    folder.mkdir(parents=True)
+    graph = Graph()
+    most = graph.op("ReduceMax", "size", axes=[0], keepdims=1)
+    one = numpy_helper.from_array(numpy.array([1.0], numpy.float32))
+    total = graph.op("ReduceSum", graph.op("ConstantOfShape", most, value=one), keepdims=1)
+    graph.op("Expand", total, graph.op("Shape", "size"), name="total")
+    tensor = helper.make_tensor_value_info
+    graph.save(folder / "model.onnx", [tensor("size", TensorProto.INT64, ["batch"])], [tensor("total", TensorProto.FLOAT, ["batch"])])
+
+
+def future(folder: pathlib.Path) -> None:
+    folder.mkdir(parents=True)
+    tensors = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch"]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "future", tensors[:1], tensors[1:])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 99)], ir_version=8), folder / "model.onnx")
+
+
 def package(name: str) -> pathlib.Path:
     return pathlib.Path(find_spec(name).submodule_search_locations[0])
 
@@ -272,6 +293,8 @@ def main(folder: pathlib.Path) -> None:
     price(folder / "price")
     mixed(folder / "mixed")
     types(folder / "types")
+    huge(folder / "huge")
+    future(folder / "future")
     (folder / "onnxruntime").mkdir()
     for library in (package("onnxruntime") / "capi").glob("*onnxruntime*"):
         name = library.name

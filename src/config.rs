@@ -89,6 +89,8 @@ pub mod environment {
 
     use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
+    use crate::hub::HubSettings;
+
     /// Returns the folder of the user's own files (`HOME`), where `.lexstreamrc` and the shell's history lie.
     pub fn home() -> Option<PathBuf> {
         std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
@@ -108,6 +110,32 @@ pub mod environment {
         candidates.extend(home.map(|home| home.join("onnxruntime").join(&name)));
         candidates.push(PathBuf::from(name));
         candidates
+    }
+
+    /// Returns how the Hugging Face Hub is reached, by the variables of its own libraries.
+    pub fn hub() -> HubSettings {
+        let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let cache = text("XDG_CACHE_HOME").map(PathBuf::from);
+        let cache = cache.or_else(|| Some(home()?.join(".cache")));
+        let folder = text("HF_HOME").map(PathBuf::from);
+        let folder = folder.unwrap_or_else(|| cache.unwrap_or_default().join("huggingface"));
+        let stored = || {
+            let path = text("HF_TOKEN_PATH").map_or_else(|| folder.join("token"), PathBuf::from);
+            std::fs::read_to_string(path).ok()
+        };
+        let endpoint = text("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".to_owned());
+        HubSettings {
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            cache: text("HF_HUB_CACHE").map_or_else(|| folder.join("hub"), PathBuf::from),
+            token: text("HF_TOKEN")
+                .or_else(stored)
+                .map(|token| token.trim().to_owned())
+                .filter(|token| !token.is_empty()),
+            offline: text("HF_HUB_OFFLINE").is_some_and(|value| {
+                let value = value.to_ascii_lowercase();
+                ["1", "on", "true", "yes"].contains(&value.as_str())
+            }),
+        }
     }
 
     /// Returns the folder that Lexstream keeps models in: `LEXSTREAM_HOME`, else the platform's place for the user's data.

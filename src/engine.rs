@@ -173,7 +173,11 @@ impl EngineBuilder {
             Some(library) => vec![library],
             None => environment::onnxruntime(home.as_deref()),
         };
-        let models = ModelCatalog::new(home).with_surroundings(Surroundings { onnxruntime });
+        let models = ModelCatalog::new(home).with_surroundings(Surroundings {
+            onnxruntime,
+            hub: environment::hub(),
+            transfers: Arc::default(),
+        });
         let models = Arc::new(models);
         register_all(&context, &models)?;
         Ok(Engine { context, models })

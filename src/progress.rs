@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
+use crate::hub::{Transfer, Transfers};
+
 /// What is over sooner needs no line.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -15,6 +17,7 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     started: Instant,
     plan: Option<Arc<dyn ExecutionPlan>>,
+    transfers: Arc<Transfers>,
 }
 
 impl std::fmt::Debug for Progress {
@@ -27,7 +30,7 @@ impl std::fmt::Debug for Progress {
 
 impl Progress {
     /// Returns a line that appears after a second, if it is wanted and standard error is a terminal.
-    pub fn on_terminal(wanted: bool) -> Self {
+    pub fn on_terminal(wanted: bool, transfers: Arc<Transfers>) -> Self {
         let bar = (wanted && io::stderr().is_terminal()).then(|| {
             let style =
                 ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
@@ -37,6 +40,7 @@ impl Progress {
             bar,
             started: Instant::now(),
             plan: None,
+            transfers,
         }
     }
 
@@ -52,6 +56,10 @@ impl Progress {
             let mut message = format!("{:.0} s", elapsed.as_secs_f64());
             if let Some(read) = self.plan.as_ref().map(Read::so_far) {
                 read.describe(&mut message);
+            }
+            if let Some(Transfer { file, done, total }) = self.transfers.now() {
+                let (done, total) = (HumanBytes(done), HumanBytes(total));
+                message.push_str(&format!(" · {file}: {done} of {total}"));
             }
             bar.set_message(message);
             bar.tick();

@@ -3,5 +3,6 @@
 pub mod binary;
 pub mod cases;
 pub mod encoding;
+pub mod hub;
 pub mod layers;
 pub mod onnx;

@@ -6,6 +6,7 @@ mod cli;
 mod datafusion_names;
 mod demo;
 mod examples;
+mod hub;
 mod layers;
 mod models;
 mod onnx;

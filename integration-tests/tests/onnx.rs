@@ -319,7 +319,14 @@ async fn exports_that_are_wrong_are_refused_in_words() {
         "sentiment",
         |_| (),
         ", 'device' = 'cuda'",
-        "runs models on the CPU only",
+        "`device` is cuda:0, and CUDA can't be used",
+    )
+    .await;
+    check_refused(
+        "sentiment",
+        |_| (),
+        ", 'device' = 'gpu'",
+        "`device` must be one of auto, cpu, cuda, cuda:N, found `gpu`",
     )
     .await;
     check_refused(
@@ -435,6 +442,30 @@ async fn a_graph_that_changes_is_refused_and_a_copy_goes_on() {
     .await
     .expect("rows");
     assert_eq!(rows[0].column(0).as_string::<i32>().value(0), "positive");
+}
+
+#[tokio::test]
+async fn a_model_that_makes_something_else_than_it_did_is_refused() {
+    let home = tempfile::tempdir().expect("home");
+    let first = engine(home.path()).await;
+    run(&first, "SELECT embed('minilm', 'a')")
+        .await
+        .expect("it is what it was");
+    let path = home.path().join("models/minilm/1/manifest.json");
+    let text = fs::read_to_string(&path).expect("a manifest");
+    let mut manifest: Value = serde_json::from_str(&text).expect("JSON");
+    manifest["details"]["golden"] = vec![0.1; 384].into();
+    fs::write(&path, manifest.to_string()).expect("written");
+    let second = builder(home.path()).build().expect("engine");
+    for _ in 0..2 {
+        let query = "SELECT embed('minilm', 'a')";
+        check_error(
+            &second,
+            query,
+            "makes another result of a text than when it was made",
+        )
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -568,4 +599,32 @@ async fn explain_runs_nothing_and_a_runtime_that_is_not_there_is_said() {
         "SELECT classify('sentiment', 'a great day')['label'] AS l",
     );
     assert_eq!((status, output.as_str()), (Some(0), "l\npositive\n"));
+}
+
+#[tokio::test]
+async fn a_runtime_that_is_too_old_is_named() {
+    let home = tempfile::tempdir().expect("home");
+    engine(home.path()).await;
+    // What `OrtGetApiBase` gives in every version: two functions, of which the second tells the version.
+    let source = home.path().join("old.c");
+    let text = r#"
+        static const void *api(unsigned version) { return 0; }
+        static const char *version(void) { return "1.10.0"; }
+        struct Base { const void *(*api)(unsigned); const char *(*version)(void); };
+        const struct Base *OrtGetApiBase(void) { static struct Base base = {api, version}; return &base; }
+    "#;
+    fs::write(&source, text).expect("old.c");
+    let old = home.path().join("libold.so");
+    let mut compiler = Command::new("cc");
+    compiler
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&old)
+        .arg(&source);
+    assert!(compiler.status().expect("a C compiler").success());
+    let (status, _, error) = lexstream(home.path(), &old, "SELECT embed('minilm', 'a')");
+    assert_eq!(status, Some(1));
+    assert!(
+        error.contains("libold.so") && error.contains("1.10.0"),
+        "{error}"
+    );
 }

@@ -326,3 +326,36 @@ async fn what_does_not_fit_is_said() {
         check_error(&engine, &create, expected).await;
     }
 }
+
+#[tokio::test]
+async fn a_model_that_runs_out_of_memory_fails_its_query_alone() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = builder(home.path()).build().expect("engine");
+    let create = format!(
+        "CREATE MODEL huge WITH ('path' = '{}')",
+        models().join("huge").display()
+    );
+    engine.sql(&create).await.expect("huge");
+    // Four terabytes.
+    let much = "SELECT predict('huge', 1000000000000)";
+    check_error(&engine, much, "model `huge@1`: ONNX Runtime failed").await;
+    let found = rows(&engine, "SELECT predict('huge', 1000) AS n").await;
+    assert_eq!(found[0]["n"], 1000.0);
+}
+
+#[tokio::test]
+async fn an_operator_set_that_is_not_known_is_named() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = builder(home.path()).build().expect("engine");
+    let create = format!(
+        "CREATE MODEL future WITH ('path' = '{}')",
+        models().join("future").display()
+    );
+    check_error(
+        &engine,
+        &create,
+        "model.onnx: ONNX Runtime can't load this graph",
+    )
+    .await;
+    check_error(&engine, &create, "99").await;
+}

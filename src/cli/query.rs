@@ -94,7 +94,8 @@ impl Runner {
             .queries()
             .spawn(run(self.engine.clone(), statement, sender));
         let settings = self.settings();
-        let mut progress = Progress::on_terminal(settings.progress && !self.quiet);
+        let transfers = Arc::clone(self.engine.models().transfers());
+        let mut progress = Progress::on_terminal(settings.progress && !self.quiet, transfers);
         let mut shown: Option<Shown> = None;
         let outcome = self.waiting.block_on(async {
             let mut interrupt = pin!(tokio::signal::ctrl_c());

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::RuntimeError;
 use super::encoder::EncodeError;
+use super::{Device, RuntimeError};
 
 /// Why a model gives no result.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,16 @@ pub enum InferenceError {
     Graph {
         /// The graph.
         path: PathBuf,
+        /// What ONNX Runtime said.
+        source: ort::Error,
+    },
+    /// CUDA can't be used.
+    #[error(
+        "`device` is {device}, and CUDA can't be used; install ONNX Runtime with CUDA (`pip install onnxruntime-gpu`) and its libraries, or say 'device' = 'auto' or 'cpu'"
+    )]
+    Cuda {
+        /// What was asked for.
+        device: Device,
         /// What ONNX Runtime said.
         source: ort::Error,
     },
@@ -58,6 +68,9 @@ pub enum InferenceError {
     /// A column can't be converted.
     #[error(transparent)]
     Arrow(#[from] arrow::error::ArrowError),
+    /// Runs could not be written.
+    #[error("the runs could not be written to the folder of `dump_runs`")]
+    Dump(#[source] std::io::Error),
     /// A worker panicked.
     #[error("a worker of the model failed: {0}")]
     Panicked(String),

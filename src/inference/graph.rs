@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use ort::environment::Environment;
+use ort::ep::{CUDA, ExecutionProvider};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{Outlet, TensorElementType, ValueType};
@@ -68,6 +70,61 @@ fn name_of(of: TensorElementType) -> String {
     }
 }
 
+/// Where a graph is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Device {
+    /// On the first GPU where CUDA can be used, else on the CPU.
+    Auto,
+    /// On the CPU.
+    Cpu,
+    /// On the GPU of this number, or nowhere.
+    Cuda(i32),
+}
+
+impl FromStr for Device {
+    type Err = &'static str;
+
+    /// Reads `auto`, `cpu`, `cuda` or `cuda:N`, without regard to case.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "one of auto, cpu, cuda, cuda:N";
+        match name.to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            other => {
+                let number = other.strip_prefix("cuda:").ok_or(EXPECTED)?;
+                let number: u16 = number.parse().map_err(|_| EXPECTED)?;
+                Ok(Self::Cuda(number.into()))
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for Device {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+impl From<Device> for String {
+    fn from(device: Device) -> Self {
+        device.to_string()
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
 /// A graph's file and how sessions run it.
 #[derive(Debug, Clone)]
 pub struct Graph {
@@ -77,33 +134,83 @@ pub struct Graph {
     pub runtime: Vec<PathBuf>,
     /// Threads that one session computes with.
     pub threads: usize,
+    /// Where it is computed.
+    pub device: Device,
 }
 
 impl Graph {
     /// Makes a session.
     pub(super) fn session(&self) -> Result<Session, InferenceError> {
-        let environment = environment(&self.runtime)?;
-        self.build(&environment)
-            .map_err(|source| InferenceError::Graph {
-                path: self.path.clone(),
-                source,
-            })
+        Ok(self.session_on()?.0)
     }
 
-    fn build(&self, environment: &Environment) -> ort::Result<Session> {
-        Session::builder(environment)?
+    /// Makes a session; tells where it computes.
+    fn session_on(&self) -> Result<(Session, Device), InferenceError> {
+        let environment = environment(&self.runtime)?;
+        let failed = |source| InferenceError::Graph {
+            path: self.path.clone(),
+            source,
+        };
+        let cuda = |number| {
+            let session = self.build(&environment, Some(number))?;
+            Ok::<_, ort::Error>((session, Device::Cuda(number)))
+        };
+        let cpu = || Ok((self.build(&environment, None).map_err(failed)?, Device::Cpu));
+        match self.device {
+            Device::Cpu => cpu(),
+            Device::Cuda(number) => cuda(number).map_err(|source| InferenceError::Cuda {
+                device: self.device,
+                source,
+            }),
+            Device::Auto => match CUDA::is_available() {
+                Ok(true) => cuda(0).or_else(|_| cpu()),
+                _ => cpu(),
+            },
+        }
+    }
+
+    fn build(&self, environment: &Environment, cuda: Option<i32>) -> ort::Result<Session> {
+        let builder = Session::builder(environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(self.threads)?
             .with_inter_threads(1)?
             // Lengths differ from run to run: a pattern of memory would hold what the largest needed.
-            .with_memory_pattern(false)?
-            .commit_from_file(Path::new(&self.path))
+            .with_memory_pattern(false)?;
+        let mut builder = match cuda {
+            // Failing is the caller's to judge, and never silent.
+            Some(number) => {
+                let cuda = CUDA::default().with_device_id(number).build();
+                builder.with_execution_providers([cuda.error_on_failure()])?
+            }
+            None => builder,
+        };
+        builder.commit_from_file(Path::new(&self.path))
     }
 
-    /// Returns the graph's inputs and outputs, in its order.
-    pub fn signature(&self) -> Result<(Vec<Tensor>, Vec<Tensor>), InferenceError> {
-        let session = self.session()?;
+    /// Loads the graph once: returns its inputs and outputs, in its order, and where it computes.
+    pub fn signature(&self) -> Result<(Vec<Tensor>, Vec<Tensor>, Device), InferenceError> {
+        let (session, device) = self.session_on()?;
         let tensors = |outlets: &[Outlet]| outlets.iter().map(Tensor::new).collect();
-        Ok((tensors(session.inputs()), tensors(session.outputs())))
+        Ok((
+            tensors(session.inputs()),
+            tensors(session.outputs()),
+            device,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named_as_in_options() {
+        for name in ["auto", "cpu", "cuda:0", "cuda:3"] {
+            assert_eq!(name.parse::<Device>().expect(name).to_string(), name);
+        }
+        assert_eq!("CUDA".parse(), Ok(Device::Cuda(0)));
+        for name in ["", "gpu", "cuda:", "cuda:-1", "cuda:x"] {
+            assert!(name.parse::<Device>().is_err(), "{name}");
+        }
     }
 }

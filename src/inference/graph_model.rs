@@ -40,12 +40,13 @@ struct Run {
 }
 
 impl Job for GraphJob {
+    type Session = Session;
     type Run = Run;
     /// An array an output, in the order of the run's rows.
     type Output = Vec<ArrayRef>;
 
-    fn graph(&self) -> &Graph {
-        &self.graph
+    fn open(&self) -> Result<Session, InferenceError> {
+        self.graph.session()
     }
 
     fn compute(&self, session: &mut Session, run: &Run) -> Result<Vec<ArrayRef>, InferenceError> {

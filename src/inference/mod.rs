@@ -20,9 +20,9 @@ mod workers;
 
 pub use encoder::{Encoder, Truncation};
 pub use error::InferenceError;
-pub use graph::{Graph, Tensor};
+pub use graph::{Device, Graph, Tensor};
 pub use graph_model::GraphModel;
 pub use heads::{Activation, Head, Pooling};
 pub use runtime::{RuntimeError, environment};
 pub use signature::{Signature, SignatureError};
-pub use text_model::{Limits, TextModel};
+pub use text_model::{Dump, Limits, TextModel};

@@ -67,12 +67,13 @@ impl Input {
 }
 
 impl Job for TextJob {
+    type Session = Session;
     type Run = Run;
     /// Rows of `width` numbers, in the order of the run's places.
     type Output = Vec<f32>;
 
-    fn graph(&self) -> &Graph {
-        &self.graph
+    fn open(&self) -> Result<Session, InferenceError> {
+        self.graph.session()
     }
 
     fn compute(&self, session: &mut Session, run: &Run) -> Result<Vec<f32>, InferenceError> {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use lexstream_udfs::columns::Texts;
@@ -27,12 +29,43 @@ pub struct Limits {
     pub sessions: usize,
 }
 
+/// Where runs are written before they are computed, to be looked at or replayed.
+#[derive(Debug)]
+pub struct Dump {
+    folder: PathBuf,
+    runs: AtomicUsize,
+}
+
+impl Dump {
+    /// Writes into a folder, which is made with the first run.
+    pub fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            runs: AtomicUsize::new(0),
+        }
+    }
+
+    /// Writes each run as JSON, `{"ids": […], "types": […]}` with a list a text.
+    fn write(&self, runs: &[Run]) -> std::io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        for run in runs {
+            let number = self.runs.fetch_add(1, Ordering::Relaxed);
+            let ids: Vec<_> = run.texts.iter().map(|text| &text.ids).collect();
+            let types: Vec<_> = run.texts.iter().map(|text| &text.types).collect();
+            let text = serde_json::json!({"ids": ids, "types": types}).to_string();
+            std::fs::write(self.folder.join(format!("run-{number:06}.json")), text)?;
+        }
+        Ok(())
+    }
+}
+
 /// A graph over tokens, its tokenizer and what is made of its output.
 #[derive(Debug)]
 pub struct TextModel {
     encoder: Arc<Encoder>,
     workers: Workers<TextJob>,
     limits: Limits,
+    dump: Option<Dump>,
 }
 
 impl TextModel {
@@ -64,7 +97,15 @@ impl TextModel {
             encoder,
             workers: Workers::new(job, limits.sessions),
             limits,
+            dump: None,
         })
+    }
+
+    /// Writes every run before it is computed.
+    #[must_use]
+    pub fn with_dump(mut self, dump: Option<Dump>) -> Self {
+        self.dump = dump;
+        self
     }
 
     /// Returns the model's tokenizer.
@@ -132,6 +173,9 @@ impl TextModel {
         let distinct_texts = encoded.len();
         let tokens: usize = encoded.iter().map(|text| text.ids.len()).sum();
         let runs = self.runs(encoded);
+        if let Some(dump) = &self.dump {
+            dump.write(&runs).map_err(InferenceError::Dump)?;
+        }
         let (number, padded_tokens) = (
             runs.len(),
             runs.iter().map(Run::padded_tokens).sum::<usize>(),

@@ -8,22 +8,23 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lexstream_udfs::model::Watch;
-use ort::session::Session;
 
-use super::{Graph, InferenceError};
+use super::InferenceError;
 
-/// What workers do with a graph.
+/// What workers do.
 pub(super) trait Job: Debug + Send + Sync + 'static {
+    /// What each worker has of its own.
+    type Session;
     /// What is run together.
     type Run: Debug + Send + 'static;
     /// What a run gives.
     type Output: Debug + Send + 'static;
 
-    fn graph(&self) -> &Graph;
+    fn open(&self) -> Result<Self::Session, InferenceError>;
 
     fn compute(
         &self,
-        session: &mut Session,
+        session: &mut Self::Session,
         run: &Self::Run,
     ) -> Result<Self::Output, InferenceError>;
 }
@@ -184,15 +185,15 @@ impl<J: Job> Iterator for Pending<J> {
         }
         self.left -= 1;
         loop {
+            if is_cancelled() {
+                return Some(Err(InferenceError::Cancelled));
+            }
             match self.done.recv_timeout(GLANCE) {
                 Ok(done) => return Some(done),
                 // A worker sends whatever becomes of a run, and so only a model that is gone says nothing.
                 Err(RecvTimeoutError::Disconnected) => {
                     let gone = InferenceError::Panicked("it is gone".to_owned());
                     return Some(Err(gone));
-                }
-                Err(RecvTimeoutError::Timeout) if is_cancelled() => {
-                    return Some(Err(InferenceError::Cancelled));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -241,12 +242,103 @@ fn work<J: Job>(shared: &Shared<J>) {
 
 fn compute<J: Job>(
     job: &J,
-    session: &mut Option<Session>,
+    session: &mut Option<J::Session>,
     run: &J::Run,
 ) -> Result<J::Output, InferenceError> {
     let session = match session {
         Some(session) => session,
-        None => session.insert(job.graph().session()?),
+        None => session.insert(job.open()?),
     };
     job.compute(session, run)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Panics, fails, or takes its time; counts the sessions that were opened.
+    #[derive(Debug, Default)]
+    struct Numbers {
+        opened: AtomicUsize,
+        done: Mutex<Vec<i32>>,
+    }
+
+    const PANIC: i32 = -1;
+    const FAIL: i32 = -2;
+
+    impl Job for Numbers {
+        type Session = ();
+        type Run = i32;
+        type Output = i32;
+
+        fn open(&self) -> Result<(), InferenceError> {
+            self.opened.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn compute(&self, (): &mut (), run: &i32) -> Result<i32, InferenceError> {
+            std::thread::sleep(Duration::from_millis(2));
+            self.done.lock().expect("no panic under it").push(*run);
+            match *run {
+                PANIC => panic!("a run of {run}"),
+                FAIL => Err(InferenceError::NoVector),
+                run => Ok(run * 2),
+            }
+        }
+    }
+
+    fn outputs(pending: Pending<Numbers>) -> Vec<Result<i32, String>> {
+        let outputs = pending.map(|done| done.map(|done| done.output));
+        outputs
+            .map(|output| output.map_err(|error| error.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn a_worker_that_panics_fails_its_run_and_goes_on_with_a_new_session() {
+        let workers = Workers::new(Numbers::default(), 1);
+        let found = workers
+            .submit([1, PANIC, FAIL, 2].into())
+            .expect("a thread");
+        assert_eq!(
+            outputs(found),
+            [
+                Ok(2),
+                Err("a worker of the model failed: a run of -1".to_owned()),
+                Err(InferenceError::NoVector.to_string()),
+                Ok(4)
+            ]
+        );
+        assert_eq!(workers.job().opened.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn callers_take_turns() {
+        let workers = Workers::new(Numbers::default(), 1);
+        let long = workers.submit((0..100).collect()).expect("a thread");
+        let short = workers.submit((1000..1005).collect()).expect("a thread");
+        assert_eq!(outputs(short).len(), 5);
+        // While the short one was done, the long one had no more than its turns.
+        let done = workers.job().done.lock().expect("no panic under it").len();
+        assert!(done < 60, "{done}");
+        assert_eq!(outputs(long).len(), 100);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_computed() {
+        let workers = Workers::new(Numbers::default(), 1);
+        drop(workers.submit((0..100).collect()).expect("a thread"));
+        let watch = Watch::new();
+        watch.cancel();
+        let found = watch.during(|| outputs(workers.submit((0..50).collect()).expect("a thread")));
+        assert!(found.contains(&Err("cancelled".to_owned())), "{found:?}");
+        assert_eq!(
+            outputs(workers.submit([7].into()).expect("a thread")),
+            [Ok(14)]
+        );
+        let done = workers.job().done.lock().expect("no panic under it").len();
+        assert!(done < 60, "{done}");
+    }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::options::{check_names, meant};
 use super::{ALL, Kind, OptionError, Request, Rows, Surroundings};
+use crate::hub::Transfers;
 use crate::models::{
     FORMAT, IfExists, Listed, Manifest, ModelName, ModelReference, Store, StoreError, Stored,
 };
@@ -112,6 +113,11 @@ impl ModelCatalog {
     pub fn with_surroundings(mut self, surroundings: Surroundings) -> Self {
         self.surroundings = surroundings;
         self
+    }
+
+    /// Returns what is on its way from the Hugging Face Hub.
+    pub fn transfers(&self) -> &Arc<Transfers> {
+        &self.surroundings.transfers
     }
 
     /// Returns where the models are.
@@ -343,6 +349,10 @@ fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "?".to_owned(),
+        Value::Array(values) if values.len() > 8 && values.iter().all(Value::is_number) => {
+            let few: Vec<_> = values[..3].iter().map(shown).collect();
+            format!("{}, … {}", few.join(", "), values.len())
+        }
         Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
         Value::Object(tensor) => {
             match (&tensor.get("name"), tensor.get("type"), tensor.get("shape")) {

@@ -16,6 +16,7 @@ use arrow::record_batch::RecordBatch;
 use lexstream_udfs::model::{Model, ModelError};
 use serde_json::Value;
 
+use crate::hub::{HubSettings, Transfers};
 use crate::models::{FileRecord, Stored};
 
 pub use catalog::{CatalogError, CreateModel, IfModelExists, ModelCatalog};
@@ -50,6 +51,10 @@ pub trait Kind: Debug + Send + Sync {
 pub struct Surroundings {
     /// Where ONNX Runtime's library may be, in the order of trying; a bare name is looked up by the system.
     pub onnxruntime: Vec<PathBuf>,
+    /// How the Hugging Face Hub is reached.
+    pub hub: HubSettings,
+    /// What is on its way from the Hub.
+    pub transfers: Arc<Transfers>,
 }
 
 /// What a kind made.

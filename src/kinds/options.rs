@@ -175,11 +175,22 @@ impl Request<'_> {
             .to_str()
             .ok_or_else(|| StoreError::Path(path.clone()))?;
         self.options.insert(option.to_owned(), text.to_owned());
-        let own = self.previous.filter(|previous| {
-            let copied = |file: &FileRecord| file.path.is_relative();
-            !self.set.contains(option) && previous.manifest.files.iter().any(copied)
-        });
-        Ok(Some(own.map_or(path, |own| own.folder.clone())))
+        Ok(Some(self.own_copy(option).unwrap_or(path)))
+    }
+
+    /// Returns the folder of a model that is altered and has its own copy of what an option names.
+    pub fn own_copy(&self, option: &str) -> Option<PathBuf> {
+        let previous = self.previous.filter(|_| !self.set.contains(option))?;
+        let mut files = previous.manifest.files.iter();
+        files
+            .any(|file| file.path.is_relative())
+            .then(|| previous.folder.clone())
+    }
+
+    /// Returns a detail of the version that this one follows, unless the statement names an option anew.
+    pub fn kept_detail(&self, option: &str, detail: &str) -> Option<&str> {
+        let previous = self.previous.filter(|_| !self.set.contains(option))?;
+        previous.manifest.details.get(detail)?.as_str()
     }
 
     /// Takes a file of a folder: refers to it, or copies it to the same place where `copy` says so.

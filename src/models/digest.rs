@@ -16,7 +16,7 @@ pub(super) fn of(bytes: &[u8]) -> String {
 }
 
 /// Returns the size and the digest of a file, in constant memory; what is read goes to `copy` too.
-pub(super) fn of_file(path: &Path, mut copy: Option<&mut File>) -> io::Result<(u64, String)> {
+pub(crate) fn of_file(path: &Path, mut copy: Option<&mut File>) -> io::Result<(u64, String)> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; CHUNK];

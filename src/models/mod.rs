@@ -7,10 +7,10 @@
 //! <home>/models/.old-…                            what is being deleted
 //! ```
 //!
-//! A version appears and disappears by one rename, so that processes need no lock to read, create, replace and drop
-//! at once.
+//! A version appears and disappears by one rename, so that processes read, create, replace and drop at once; a draft
+//! begins under a short lock, `<home>/models.lock`, so that nobody takes it for what a dead process left.
 
-mod digest;
+pub(crate) mod digest;
 mod draft;
 mod error;
 mod manifest;

@@ -20,7 +20,7 @@ use datafusion::physical_plan::{
     PlanProperties, ReplaceChildrenOptions,
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use lexstream_udfs::model::{Figures, Watch};
+use lexstream_udfs::model::{CancelOnDrop, Figures, Watch};
 
 /// Rows of the first slice, so that the first result comes soon; each one has twice the rows of the one before.
 const FIRST_SLICE: usize = 32;
@@ -253,16 +253,6 @@ fn evaluate(slice: &RecordBatch, schema: &SchemaRef, calls: &[Call]) -> Result<R
         columns.push(column);
     }
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
-}
-
-/// Stops what is under way when the stream goes.
-#[derive(Debug)]
-struct CancelOnDrop(Arc<Watch>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
 }
 
 /// The figures of EXPLAIN ANALYZE.

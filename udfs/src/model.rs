@@ -296,6 +296,16 @@ impl Watch {
     }
 }
 
+/// Cancels a watch when it is dropped: whoever waits holds it.
+#[derive(Debug)]
+pub struct CancelOnDrop(pub Arc<Watch>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! Why an export makes no model, or a model gives no result.
 
 use super::export::ExportError;
+use crate::hub::HubError;
 use crate::inference::{InferenceError, SignatureError};
 
 /// Why an export makes no model.
@@ -9,6 +10,9 @@ pub(super) enum OnnxError {
     /// The export lacks something.
     #[error("model `{model}`")]
     Export { model: String, source: ExportError },
+    /// The Hub does not give it.
+    #[error("model `{model}`")]
+    Hub { model: String, source: HubError },
     /// Nothing says what the model does.
     #[error(
         "model `{model}`: the files don't tell what it does; `task` must be one of {}",
@@ -64,17 +68,17 @@ pub(super) enum OnnxError {
         model: String,
         source: SignatureError,
     },
+    /// The model makes something else than it made.
+    #[error(
+        "model `{model}` makes another result of a text than when it was made ({distance:.2} of its length apart); this machine or its ONNX Runtime does not run it rightly"
+    )]
+    Golden { model: String, distance: f32 },
     /// The model ran and failed.
     #[error("model `{model}`")]
     Run {
         model: String,
         source: InferenceError,
     },
-    /// CUDA is not there yet.
-    #[error(
-        "model `{0}`: this build of Lexstream runs models on the CPU only; `device` must be one of auto, cpu"
-    )]
-    Device(String),
     /// A manifest's details are not what this kind writes.
     #[error("model `{model}`: its manifest lacks what this kind needs")]
     Details {

@@ -119,6 +119,7 @@ const MODULES: &str = "modules.json";
 const POOLING: &str = "1_Pooling/config.json";
 const SENTENCE: &str = "sentence_bert_config.json";
 const TOKENIZER: &str = "tokenizer.json";
+const SETTINGS: &[&str] = &[CONFIG, MODULES, POOLING, SENTENCE];
 
 impl Export {
     /// Finds the files of a folder, or of the folder that a graph lies in.
@@ -132,19 +133,19 @@ impl Export {
             let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
             (folder, name)
         } else if path.is_dir() {
-            (path.to_owned(), graph_in(path, file)?)
+            let graph = graph_of(&files(path)?, file);
+            (path.to_owned(), graph.map_err(|none| none.of(path))?)
         } else {
             return Err(ExportError::Missing(path.to_owned()));
         };
         let there = |name: &str| folder.join(name).is_file();
-        let settings = [CONFIG, MODULES, POOLING, SENTENCE];
         Ok(Self {
-            data: data_of(&folder, &graph)?,
+            data: data_of(&files(&folder)?, &graph),
             tokenizer: there(TOKENIZER).then(|| TOKENIZER.to_owned()),
-            settings: settings
-                .into_iter()
+            settings: SETTINGS
+                .iter()
                 .filter(|name| there(name))
-                .map(str::to_owned)
+                .map(|name| (*name).to_owned())
                 .collect(),
             config: read(&folder, CONFIG)?.unwrap_or_default(),
             sentence: read(&folder, SENTENCE)?.unwrap_or_default(),
@@ -168,70 +169,102 @@ impl Export {
     }
 }
 
-/// Finds the graph of a folder.
-fn graph_in(folder: &Path, file: Option<&str>) -> Result<String, ExportError> {
-    let mut graphs = names(folder, "")?;
-    graphs.extend(names(folder, "onnx/")?);
-    let weights = graphs
+/// Why no graph can be picked.
+enum NoGraph {
+    /// `file` names none.
+    File { file: String, found: String },
+    /// There are weights, and no graph.
+    Weights(String),
+    /// There is none, or several.
+    Which(String),
+}
+
+impl NoGraph {
+    fn of(self, folder: &Path) -> ExportError {
+        let folder = folder.to_owned();
+        match self {
+            Self::File { file, found } => ExportError::NoFile {
+                folder,
+                file,
+                found,
+            },
+            Self::Weights(weights) => ExportError::Weights { folder, weights },
+            Self::Which(found) => ExportError::NoGraph { folder, found },
+        }
+    }
+}
+
+/// Picks the graph among the files of an export.
+fn graph_of(files: &[String], file: Option<&str>) -> Result<String, NoGraph> {
+    let is_near = |name: &&String| {
+        let name = name.strip_prefix("onnx/").unwrap_or(name);
+        !name.contains('/')
+    };
+    let weights = files
         .iter()
+        .filter(is_near)
         .find(|name| name.ends_with(".safetensors") || name.ends_with("pytorch_model.bin"));
-    let weights = weights.cloned();
-    graphs.retain(|name| name.ends_with(".onnx"));
+    let graphs: Vec<_> = files
+        .iter()
+        .filter(is_near)
+        .filter(|name| name.ends_with(".onnx"))
+        .map(String::as_str)
+        .collect();
     let found = match graphs.as_slice() {
         [] => "none".to_owned(),
         graphs => graphs.join(", "),
     };
     if let Some(file) = file {
         let wanted = [file.to_owned(), format!("onnx/{file}")];
-        let graph = wanted.into_iter().find(|name| folder.join(name).is_file());
-        return graph.ok_or_else(|| ExportError::NoFile {
-            folder: folder.to_owned(),
+        let graph = wanted.into_iter().find(|name| files.contains(name));
+        return graph.ok_or_else(|| NoGraph::File {
             file: file.to_owned(),
             found,
         });
     }
     let usual = ["model.onnx", "onnx/model.onnx"];
-    if let Some(graph) = usual
-        .iter()
-        .find(|name| graphs.iter().any(|graph| graph == *name))
-    {
+    if let Some(graph) = usual.iter().find(|name| graphs.contains(name)) {
         return Ok((*graph).to_owned());
     }
     match (graphs.as_slice(), weights) {
-        ([graph], _) => Ok(graph.clone()),
-        ([], Some(weights)) => Err(ExportError::Weights {
-            folder: folder.to_owned(),
-            weights,
-        }),
-        _ => Err(ExportError::NoGraph {
-            folder: folder.to_owned(),
-            found: match graphs.len() {
-                0 => found,
-                _ => format!("{found}; 'file' picks one"),
-            },
-        }),
+        ([graph], _) => Ok((*graph).to_owned()),
+        ([], Some(weights)) => Err(NoGraph::Weights(weights.clone())),
+        ([], None) => Err(NoGraph::Which(found)),
+        _ => Err(NoGraph::Which(format!("{found}; 'file' picks one"))),
     }
 }
 
 /// Finds the files that hold the large tensors of a graph: `model.onnx_data`, `model.onnx.data` and their like.
-fn data_of(folder: &Path, graph: &str) -> Result<Vec<String>, ExportError> {
-    let (within, name) = graph
-        .rsplit_once('/')
-        .map_or(("", graph), |(within, name)| (within, name));
-    let prefix = if within.is_empty() {
-        String::new()
-    } else {
-        format!("{within}/")
+fn data_of(files: &[String], graph: &str) -> Vec<String> {
+    let stem = graph.trim_end_matches(".onnx");
+    let is_data = |path: &&String| {
+        path.starts_with(&format!("{stem}.onnx_data"))
+            || path.starts_with(&format!("{stem}.onnx.data"))
+            || **path == format!("{stem}.data")
     };
-    let stem = name.trim_end_matches(".onnx");
-    let mut data = names(folder, &prefix)?;
-    data.retain(|path| {
-        let name = &path[prefix.len()..];
-        name.starts_with(&format!("{stem}.onnx_data"))
-            || name.starts_with(&format!("{stem}.onnx.data"))
-            || name == format!("{stem}.data")
-    });
-    Ok(data)
+    files.iter().filter(is_data).cloned().collect()
+}
+
+/// Returns which files of a repository belong to its export.
+pub(super) fn wanted(
+    repository: &str,
+    files: &[String],
+    file: Option<&str>,
+) -> Result<Vec<String>, ExportError> {
+    let graph = graph_of(files, file).map_err(|none| none.of(Path::new(repository)))?;
+    let mut wanted = data_of(files, &graph);
+    wanted.push(graph);
+    let small = SETTINGS.iter().chain([&TOKENIZER]);
+    let small = small.map(|name| (*name).to_owned());
+    wanted.extend(small.filter(|name| files.contains(name)));
+    Ok(wanted)
+}
+
+/// Returns the files of a folder and of `onnx/` in it, each sorted.
+fn files(folder: &Path) -> Result<Vec<String>, ExportError> {
+    let mut files = names(folder, "")?;
+    files.extend(names(folder, "onnx/")?);
+    Ok(files)
 }
 
 /// Returns the files in a folder within, sorted; none where there is no such folder.

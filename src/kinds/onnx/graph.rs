@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OnnxError;
 use super::export::Export;
-use crate::inference::{Graph, Tensor};
+use crate::inference::{Device, Graph, Tensor};
 use crate::kinds::{Request, Surroundings};
 use crate::models::{FileRecord, Stored};
 
@@ -51,19 +51,17 @@ pub(super) struct GraphDetails {
     pub(super) outputs: Vec<Tensor>,
     pub(super) sessions: usize,
     threads: usize,
-    device: String,
+    /// What was asked for.
+    device: Device,
+    /// Where it computed when it was made.
+    made_on: Device,
 }
 
 impl GraphDetails {
     /// Reads the options that say how a graph is run, and the graph's signature.
     pub(super) fn read(request: &Request<'_>, files: &Files<'_>) -> Result<Self, ModelError> {
-        let device = request
-            .text("device")
-            .unwrap_or("auto")
-            .to_ascii_lowercase();
-        if !["auto", "cpu"].contains(&device.as_str()) {
-            return Err(OnnxError::Device(files.model.to_owned()).into());
-        }
+        let device = request.text("device").unwrap_or("auto").parse::<Device>();
+        let device = device.map_err(|expected| request.wrong("device", expected.to_owned()))?;
         let cores = available_parallelism().map_or(1, usize::from);
         let sessions = request.count("sessions")?.unwrap_or(cores.min(4));
         let threads = request.count("threads")?;
@@ -73,12 +71,14 @@ impl GraphDetails {
             sessions,
             threads: threads.unwrap_or((cores / sessions).max(1)),
             device,
+            made_on: device,
         };
         let signature = details.graph(files)?.signature();
-        (details.inputs, details.outputs) = signature.map_err(|source| OnnxError::Run {
-            model: files.model.to_owned(),
-            source,
-        })?;
+        (details.inputs, details.outputs, details.made_on) =
+            signature.map_err(|source| OnnxError::Run {
+                model: files.model.to_owned(),
+                source,
+            })?;
         Ok(details)
     }
 
@@ -87,6 +87,7 @@ impl GraphDetails {
             path: files.path("graph")?,
             runtime: files.surroundings.onnxruntime.clone(),
             threads: self.threads,
+            device: self.device,
         })
     }
 }

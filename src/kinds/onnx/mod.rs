@@ -15,7 +15,11 @@ use self::error::OnnxError;
 use self::export::Export;
 use self::task::Task;
 use super::{Kind, Made, OptionSpec, Request, Surroundings};
+use crate::hub::{Hub, Snapshot};
 use crate::models::Stored;
+
+/// The detail that says which commit of a repository was downloaded.
+const COMMIT: &str = "commit";
 
 /// The kind `onnx`.
 #[derive(Debug)]
@@ -40,7 +44,12 @@ impl Kind for OnnxKind {
             OptionSpec {
                 name: "device",
                 default: "auto",
-                description: "`cpu` or `auto`, which is the CPU in this version.",
+                description: "Where it computes: `cpu`, `cuda` or `cuda:N` (an error where CUDA can't be used), or `auto`: the first GPU, else the CPU; DESCRIBE MODEL says what it was (`made_on`).",
+            },
+            OptionSpec {
+                name: "dump_runs",
+                default: "",
+                description: "For debugging: a folder into which the token ids of every run are written, a file of JSON each.",
             },
             OptionSpec {
                 name: "file",
@@ -75,7 +84,7 @@ impl Kind for OnnxKind {
             OptionSpec {
                 name: "path",
                 default: "",
-                description: "The export's folder, or an `.onnx` file in it.",
+                description: "The export's folder, or an `.onnx` file in it; `hf://owner/name[@revision]` downloads it from the Hugging Face Hub into its own cache (`HF_HOME`, `HF_ENDPOINT`, `HF_TOKEN` and `HF_HUB_OFFLINE` as the Hub's libraries know them), and the commit stays when the model is altered.",
             },
             OptionSpec {
                 name: "pooling",
@@ -106,9 +115,14 @@ impl Kind for OnnxKind {
     }
 
     fn make(&self, mut request: Request<'_>) -> Result<Made, ModelError> {
-        let wrong_path = "the folder of an export, or an .onnx file".to_owned();
-        let Some(path) = request.folder("path")? else {
-            return Err(request.wrong("path", wrong_path).into());
+        let downloaded = downloaded(&request)?;
+        let path = match &downloaded {
+            Some(snapshot) => Some(snapshot.folder.clone()),
+            None => request.folder("path")?,
+        };
+        let Some(path) = path else {
+            let expected = "the folder of an export, an .onnx file, or hf://owner/name";
+            return Err(request.wrong("path", expected.to_owned()).into());
         };
         let export = Export::find(&path, request.text("file"));
         let export = export.map_err(|source| OnnxError::Export {
@@ -122,9 +136,12 @@ impl Kind for OnnxKind {
                 texts::make(&request, &export, task)?
             }
         };
-        let serde_json::Value::Object(details) = details else {
+        let serde_json::Value::Object(mut details) = details else {
             return Err("details are an object".into());
         };
+        if let Some(snapshot) = downloaded {
+            details.insert(COMMIT.to_owned(), snapshot.commit.into());
+        }
         Ok(Made {
             task: Some(task.name().to_owned()),
             files,
@@ -147,4 +164,32 @@ impl Kind for OnnxKind {
             },
         )
     }
+}
+
+/// Brings a repository of the Hub into its cache where `path` names one; a model that is altered keeps its commit.
+fn downloaded(request: &Request<'_>) -> Result<Option<Snapshot>, ModelError> {
+    let Some(path) = request.text("path").filter(|path| Hub::is_path(path)) else {
+        return Ok(None);
+    };
+    let commit = request.kept_detail("path", COMMIT);
+    if let (Some(folder), Some(commit)) = (request.own_copy("path"), commit) {
+        let commit = commit.to_owned();
+        return Ok(Some(Snapshot { commit, folder }));
+    }
+    let Surroundings { hub, transfers, .. } = request.surroundings;
+    let failed = |source| OnnxError::Hub {
+        model: request.name.to_string(),
+        source,
+    };
+    let hub = Hub::new(hub, transfers);
+    let listing = hub.list(path, commit).map_err(failed)?;
+    let wanted = match &listing.files {
+        Some(files) => export::wanted(&listing.name, files, request.text("file")),
+        None => Ok(Vec::new()),
+    };
+    let wanted = wanted.map_err(|source| OnnxError::Export {
+        model: request.name.to_string(),
+        source,
+    })?;
+    Ok(Some(hub.bring(&listing, &wanted).map_err(failed)?))
 }

@@ -1,10 +1,11 @@
 //! Graphs over the tokens of texts: the tasks `classification`, `embedding` and `rerank`.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, StringArray};
 use lexstream_udfs::columns::Texts;
-use lexstream_udfs::model::{Classifier, Embedder, Model, ModelError, Reranker, TokenIds};
+use lexstream_udfs::model::{Classifier, Embedder, Model, ModelError, Reranker, TokenIds, Watch};
 use lexstream_udfs::text::tokenizers::Tokenizer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +15,7 @@ use super::export::{self, Export, ExportError};
 use super::graph::{Files, GraphDetails, Opened, take};
 use super::task::Task;
 use crate::inference::{
-    Activation, Encoder, Head, InferenceError, Limits, Pooling, Tensor, TextModel, Truncation,
+    Activation, Dump, Encoder, Head, InferenceError, Limits, Pooling, Tensor, TextModel, Truncation,
 };
 use crate::kinds::{Request, Surroundings};
 use crate::models::{FileRecord, Stored};
@@ -24,6 +25,13 @@ const MAX_BATCH_TOKENS: usize = 4096;
 
 /// Tokens of a text where nothing says how many the model takes.
 const MAX_LENGTH: usize = 512;
+
+/// A text that every model is tried with.
+const PROBE: &str = "Is it there?";
+
+/// How far what a model makes of [`PROBE`] may be from what it made before, in lengths of that: quantised models
+/// differ a little between processors.
+const APART: f32 = 0.1;
 
 const ACTIVATIONS: &[(&str, Activation)] = &[
     ("none", Activation::None),
@@ -48,6 +56,11 @@ struct Details {
     max_length: usize,
     truncate: bool,
     max_batch_tokens: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dump_runs: Option<PathBuf>,
+    /// What the model made of [`PROBE`] when it was made; a loaded model must make nearly the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    golden: Vec<f32>,
 }
 
 /// Which output is read, and what is made of it; what a task does not need is left out.
@@ -135,7 +148,7 @@ pub(super) fn make(
         .count("max_length")?
         .or(export.sentence.max_seq_length)
         .or(export.config.max_position_embeddings);
-    let details = Details {
+    let mut details = Details {
         graph,
         reading,
         max_length: max_length.unwrap_or(MAX_LENGTH),
@@ -143,6 +156,8 @@ pub(super) fn make(
         max_batch_tokens: request
             .count("max_batch_tokens")?
             .unwrap_or(MAX_BATCH_TOKENS),
+        dump_runs: None,
+        golden: Vec::new(),
     };
     let built = build(&details, &files)?;
     let found = built.encoder().vocabulary_size();
@@ -156,13 +171,10 @@ pub(super) fn make(
         }
         .into());
     }
-    let text: ArrayRef = Arc::new(StringArray::from(vec!["Is it there?"]));
-    let text = Texts::try_new(text)?;
-    let tried = match task {
-        Task::Rerank => built.pair_rows(&text, &text),
-        _ => built.rows(&text),
-    };
-    tried.map_err(|source| OnnxError::Run { model, source })?;
+    details.golden = probe(&model, &built, task)?;
+    if let Some(folder) = request.text("dump_runs") {
+        details.dump_runs = Some(std::path::absolute(folder)?);
+    }
     Ok((records, serde_json::to_value(&details)?))
 }
 
@@ -350,6 +362,35 @@ fn shown(outputs: &[Tensor]) -> Vec<String> {
     shown.collect()
 }
 
+/// Computes one text.
+fn probe(model: &str, built: &TextModel, task: Task) -> Result<Vec<f32>, ModelError> {
+    let text: ArrayRef = Arc::new(StringArray::from(vec![PROBE]));
+    let text = Texts::try_new(text)?;
+    let row = match task {
+        Task::Rerank => built.pair_rows(&text, &text),
+        _ => built.rows(&text),
+    };
+    Ok(row.map_err(|source| OnnxError::Run {
+        model: model.to_owned(),
+        source,
+    })?)
+}
+
+/// Refuses a model that makes something else of [`PROBE`] than it did when it was made: broken hardware, or a build of
+/// ONNX Runtime that does not fit it.
+fn check_golden(model: &str, golden: &[f32], found: &[f32]) -> Result<(), OnnxError> {
+    let squares = |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>();
+    let apart = squares(&mut golden.iter().zip(found).map(|(a, b)| a - b));
+    let distance = (apart / squares(&mut golden.iter().copied())).sqrt();
+    if golden.is_empty() || (golden.len() == found.len() && distance <= APART) {
+        return Ok(());
+    }
+    Err(OnnxError::Golden {
+        model: model.to_owned(),
+        distance,
+    })
+}
+
 /// Puts a model together from its files.
 fn build(details: &Details, files: &Files<'_>) -> Result<TextModel, ModelError> {
     let model = files.model;
@@ -382,11 +423,12 @@ fn build(details: &Details, files: &Files<'_>) -> Result<TextModel, ModelError> 
         width,
         limits,
     );
-    Ok(built.map_err(|found| OnnxError::Input {
+    let built = built.map_err(|found| OnnxError::Input {
         model: model.to_owned(),
         found,
         known: TextModel::input_names(),
-    })?)
+    })?;
+    Ok(built.with_dump(details.dump_runs.clone().map(Dump::new)))
 }
 
 pub(super) fn open(
@@ -395,7 +437,11 @@ pub(super) fn open(
     task: Task,
 ) -> Result<Arc<dyn Model>, ModelError> {
     let opened = Opened::new(stored, surroundings)?;
-    Ok(Arc::new(TextsModel { task, opened }))
+    Ok(Arc::new(TextsModel {
+        task,
+        opened,
+        proven: Mutex::new(false),
+    }))
 }
 
 /// One version of a model of texts.
@@ -403,6 +449,8 @@ pub(super) fn open(
 struct TextsModel {
     task: Task,
     opened: Opened<Details, TextModel>,
+    /// Whether it has made of [`PROBE`] what it made before.
+    proven: Mutex<bool>,
 }
 
 impl TextsModel {
@@ -411,11 +459,25 @@ impl TextsModel {
             .built(|files| build(&self.opened.details, files))
     }
 
+    /// Returns the model, which has shown that it makes what it made before.
+    fn proven(&self) -> Result<Arc<TextModel>, ModelError> {
+        let Opened { id, details, .. } = &self.opened;
+        let built = self.built()?;
+        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*proven {
+            // It is no part of what a query costs.
+            let found = Watch::new().during(|| probe(id, &built, self.task))?;
+            check_golden(id, &details.golden, &found)?;
+            *proven = true;
+        }
+        Ok(built)
+    }
+
     fn rows(
         &self,
         compute: impl FnOnce(&TextModel) -> Result<Vec<f32>, InferenceError>,
     ) -> Result<Vec<f32>, ModelError> {
-        let rows = compute(&*self.built()?);
+        let rows = compute(&*self.proven()?);
         Ok(rows.map_err(|source| OnnxError::Run {
             model: self.opened.id.clone(),
             source,
