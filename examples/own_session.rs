@@ -1,17 +1,15 @@
 //! Lexstream's functions in a DataFusion session that is there already. `cargo run --example own_session`
 
-use std::sync::Arc;
-
 use datafusion::arrow::util::pretty::print_batches;
 use datafusion::error::Result;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use lexstream::ModelCatalog;
+use lexstream::Engine;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
-    // No models here; `Some(folder)` would find those that `lexstream sql --home folder` has made.
-    lexstream::register_all(&context, &Arc::new(ModelCatalog::new(None)))?;
+    // With the models that `lexstream sql` has made; `.home(folder)` names another place than its own.
+    lexstream::register_all(&context, &Engine::builder().models())?;
     let rows = context
         .sql("SELECT term_frequencies(tokenize('to be or not to be')) AS words")
         .await?;

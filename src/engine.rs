@@ -165,32 +165,46 @@ impl EngineBuilder {
             .with_default_features()
             .with_config(config)
             .with_runtime_env(runtime.build_arc()?)
-            .with_physical_optimizer_rule(Arc::new(LiftInference))
             .build();
         let context = tables::with_files(SessionContext::new_with_state(state));
-        let home = self.home.or_else(environment::lexstream_home);
-        let onnxruntime = match self.onnxruntime {
-            Some(library) => vec![library],
-            None => environment::onnxruntime(home.as_deref()),
-        };
-        let models = ModelCatalog::new(home).with_surroundings(Surroundings {
-            onnxruntime,
-            hub: environment::hub(),
-            transfers: Arc::default(),
-        });
-        let models = Arc::new(models);
+        let models = self.models();
         register_all(&context, &models)?;
         Ok(Engine { context, models })
     }
+
+    /// Returns the models of this description's home alone, for [`register_all`] on a session of your own.
+    pub fn models(&self) -> Arc<ModelCatalog> {
+        let home = self.home.clone().or_else(environment::lexstream_home);
+        let onnxruntime = match &self.onnxruntime {
+            Some(library) => vec![library.clone()],
+            None => environment::onnxruntime(home.as_deref()),
+        };
+        let surroundings = Surroundings {
+            onnxruntime,
+            hub: environment::hub(),
+            transfers: Arc::default(),
+        };
+        Arc::new(ModelCatalog::new(home).with_surroundings(surroundings))
+    }
 }
 
-/// Adds Lexstream's functions and table functions to a session of your own, with the models that they find by name.
+/// Adds Lexstream's functions, table functions and optimiser rule to a session of your own, with the models that they
+/// find by name ([`EngineBuilder::models`]).
 ///
 /// A function that the session already has under one of our names is replaced. Statements such as CREATE MODEL work
 /// through [`Engine::sql`]; [`ModelCatalog::create`] is their twin in Rust.
 pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<()> {
     let functions: Arc<dyn Models> = Arc::<ModelCatalog>::clone(models);
-    lexstream_udfs::register_all(&mut *context.state_ref().write(), &functions)?;
+    let state = context.state_ref();
+    let mut rules = context.state().physical_optimizers().to_vec();
+    if LiftInference::insert(&mut rules) {
+        // A session that is made anew orders its functions anew: ours come behind.
+        let ruled = SessionStateBuilder::new_from_existing(context.state())
+            .with_session_id(context.session_id())
+            .with_physical_optimizer_rules(rules);
+        *state.write() = ruled.build();
+    }
+    lexstream_udfs::register_all(&mut *state.write(), &functions)?;
     tables::register_all(context, models);
     Ok(())
 }

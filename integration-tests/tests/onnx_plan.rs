@@ -230,3 +230,69 @@ async fn explain_analyze_shows_what_a_model_cost() {
         assert!(shown.contains(figure), "{figure}: {shown}");
     }
 }
+
+#[tokio::test]
+async fn a_session_of_the_users_own_runs_models_the_same_way() {
+    let home = tempfile::tempdir().expect("home");
+    engine(home.path()).await;
+    let context = datafusion::prelude::SessionContext::new();
+    let id = context.session_id();
+    lexstream::register_all(&context, &builder(home.path()).models()).expect("registered");
+    assert_eq!(context.session_id(), id);
+    let query = "SELECT classify('sentiment', t)['label'] AS label FROM (VALUES ('a great text'), ('a bad one')) AS v(t)
+                 WHERE classify('sentiment', t)['score'] > 0.5";
+    let frame = context.sql(query).await.expect("a plan");
+    let task = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await.expect("a plan");
+    let rows = collect(Arc::clone(&plan), task).await.expect("rows");
+    let shown = displayable(plan.as_ref()).indent(false);
+    assert_eq!((count(&rows), computed(&plan)), (2, 2), "{shown}");
+}
+
+#[tokio::test]
+async fn calls_over_files_are_lifted_out_of_the_scan_and_its_filters() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 3000);
+    let file = home.path().join("texts.parquet");
+    let copy = format!("COPY texts TO '{}'", file.display());
+    engine
+        .sql(&copy)
+        .await
+        .expect("a plan")
+        .collect()
+        .await
+        .expect("written");
+    engine
+        .sql("SET datafusion.execution.parquet.pushdown_filters = true")
+        .await
+        .expect("set");
+    for (query, rows_found, most) in [
+        ("SELECT classify('sentiment', text) FROM t", 3000, 3000),
+        (
+            "SELECT id, classify('sentiment', text)['label'] FROM t WHERE classify('sentiment', text)['label'] = 'negative' AND id < 300",
+            200,
+            300,
+        ),
+        // A slice beyond need: one that is used, and one ahead.
+        (
+            "SELECT classify('sentiment', text)['label'] FROM t LIMIT 20",
+            20,
+            20,
+        ),
+        (
+            "SELECT id FROM t WHERE classify('sentiment', text)['label'] = 'negative' LIMIT 3",
+            3,
+            224,
+        ),
+    ] {
+        let query = query.replace("FROM t", &format!("FROM '{}'", file.display()));
+        let (rows, plan, computed) = run(&engine, &query).await;
+        assert!(
+            plan.contains("InferenceExec") && !plan.contains("projection=[classify"),
+            "{plan}"
+        );
+        assert_eq!(count(&rows), rows_found, "{query}: {plan}");
+        assert!(computed <= most, "{computed}: {plan}");
+    }
+}

@@ -9,6 +9,7 @@ use datafusion::physical_expr::expressions::{CaseExpr, Column};
 use datafusion::physical_expr::utils::{conjunction, split_conjunction};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::projection_pushdown::ProjectionPushdown;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
@@ -31,9 +32,26 @@ use super::InferenceExec;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LiftInference;
 
+impl LiftInference {
+    const NAME: &str = "lift_inference";
+
+    /// Puts the rule among a session's: before expressions are pushed into sources, where nothing could lift them.
+    ///
+    /// Returns `false` where it is there already.
+    pub fn insert(rules: &mut Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>) -> bool {
+        if rules.iter().any(|rule| rule.name() == Self::NAME) {
+            return false;
+        }
+        let pushdown = ProjectionPushdown::new();
+        let at = rules.iter().position(|rule| rule.name() == pushdown.name());
+        rules.insert(at.unwrap_or(rules.len()), Arc::new(Self));
+        true
+    }
+}
+
 impl PhysicalOptimizerRule for LiftInference {
     fn name(&self) -> &'static str {
-        "lift_inference"
+        Self::NAME
     }
 
     fn optimize(
@@ -221,9 +239,9 @@ fn lift_projection(
     // Where each column above comes from, where it is one of the input's as it is.
     let origins: Vec<_> = expressions
         .iter()
-        .map(|expression| expression.downcast_ref::<Column>().map(Column::index))
+        .map(|expression| expression.downcast_ref::<Column>().cloned())
         .collect();
-    let below = moved_all(wanted, |at| origins.get(at).copied().flatten())?;
+    let below = moved_all(wanted, |at| origins.get(at).cloned().flatten())?;
     let child = Lifted::of(
         Arc::clone(projection.input()),
         &with_calls(below, &expressions)?,
@@ -237,7 +255,12 @@ fn lift_projection(
     let width = named.len();
     let mut calls = Vec::new();
     for (at, call) in child.calls.iter().enumerate() {
-        let place = |column: usize| origins.iter().position(|origin| *origin == Some(column));
+        let place = |column: usize| {
+            let is_it =
+                |origin: &Option<Column>| origin.as_ref().map(Column::index) == Some(column);
+            let at = origins.iter().position(is_it)?;
+            Some(Column::new(&projection.expr()[at].alias, at))
+        };
         if let Some(call) = moved(call, place)?
             && wanted.contains(&call)
         {
@@ -260,7 +283,11 @@ fn lift_filter(filter: &FilterExec, wanted: &[Arc<dyn PhysicalExpr>]) -> Result<
         Some(projection) => projection.iter().copied().collect(),
         None => (0..width).collect(),
     };
-    let below = moved_all(wanted, |at| columns.get(at).copied())?;
+    let schema = filter.input().schema();
+    let named = |at: usize, column: usize| Column::new(schema.field(column).name(), at);
+    let below = moved_all(wanted, |at| {
+        columns.get(at).map(|column| named(*column, *column))
+    })?;
     let predicate = [Arc::clone(filter.predicate())];
     let mut child = Lifted::of(Arc::clone(filter.input()), &with_calls(below, &predicate)?)?;
     let (mut cheap, mut costly) = (Vec::new(), Vec::new());
@@ -285,7 +312,10 @@ fn lift_filter(filter: &FilterExec, wanted: &[Arc<dyn PhysicalExpr>]) -> Result<
     let child = child.lift(&mut conditions)?;
     let (mut kept, mut calls) = (columns.clone(), Vec::new());
     for (at, call) in child.calls.iter().enumerate() {
-        let place = |column: usize| columns.iter().position(|kept| *kept == column);
+        let place = |column: usize| {
+            let at = columns.iter().position(|kept| *kept == column)?;
+            Some(named(at, column))
+        };
         if let Some(call) = moved(call, place)?
             && wanted.contains(&call)
         {
@@ -309,7 +339,7 @@ fn lift_filter(filter: &FilterExec, wanted: &[Arc<dyn PhysicalExpr>]) -> Result<
 /// Returns a call whose columns are elsewhere; none where one of them is nowhere.
 fn moved(
     call: &Arc<dyn PhysicalExpr>,
-    place: impl Fn(usize) -> Option<usize>,
+    place: impl Fn(usize) -> Option<Column>,
 ) -> Result<Option<Arc<dyn PhysicalExpr>>> {
     let mut gone = false;
     let moved = Arc::clone(call).transform_down(|expression| {
@@ -317,8 +347,8 @@ fn moved(
             return Ok(Transformed::no(expression));
         };
         match place(column.index()) {
-            Some(at) => {
-                let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(column.name(), at));
+            Some(column) => {
+                let column: Arc<dyn PhysicalExpr> = Arc::new(column);
                 Ok(Transformed::yes(column))
             }
             None => {
@@ -333,7 +363,7 @@ fn moved(
 /// Returns those calls whose columns are all somewhere.
 fn moved_all(
     calls: &[Arc<dyn PhysicalExpr>],
-    place: impl Fn(usize) -> Option<usize> + Copy,
+    place: impl Fn(usize) -> Option<Column> + Copy,
 ) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
     let moved = calls.iter().map(|call| moved(call, place));
     moved.filter_map(Result::transpose).collect()
