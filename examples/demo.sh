@@ -19,8 +19,10 @@ if [ ! -s corpus.parquet ]; then
   mv corpus.new.parquet corpus.parquet
 fi
 
-if [ ! -s vectors.parquet ]; then
-  echo "making models, and vectors.parquet with all-MiniLM-L6-v2; about half a minute on two cores, once"
+# What another build has made may be of another format.
+if [ ! -s vectors.parquet ] || [ "$LEXSTREAM" -nt vectors.parquet ]; then
+  echo "making models, and vectors.parquet with all-MiniLM-L6-v2; about half a minute on two cores, once a build"
+  rm -rf "$LEXSTREAM_HOME" vectors.parquet
   script=$(sed -e "s#{models}#$LEXSTREAM_MODELS#" -e "s#'vectors.parquet'#'vectors.new.parquet'#" "$examples/vectors.sql")
   "$LEXSTREAM" sql --quiet --format csv --command "$script" > /dev/null
   mv vectors.new.parquet vectors.parquet
