@@ -197,6 +197,7 @@ fn processes_create_replace_read_rename_and_drop_at_once() {
         "has no version",
         "exists already",
         "must be one of",
+        "was dropped or renamed before it was loaded",
     ];
     let round = [
         "CREATE OR REPLACE MODEL d WITH ('kind' = 'jieba', 'keep_versions' = 2) AS VALUES ('云原生', 9, 'n')",

@@ -154,7 +154,25 @@ impl ModelCatalog {
         name: &str,
         changed: BTreeMap<String, String>,
     ) -> Result<Stored, CatalogError> {
-        let previous = self.stored(name)?;
+        loop {
+            let previous = self.stored(name)?;
+            let altered = self.alter_from(&previous, changed.clone());
+            // Another process may have taken the version away whose files this one reads; then it is made from the next.
+            match altered {
+                Err(error) if self.stored(name)?.manifest == previous.manifest => {
+                    return Err(error);
+                }
+                Err(_) => {}
+                Ok(stored) => return Ok(stored),
+            }
+        }
+    }
+
+    fn alter_from(
+        &self,
+        previous: &Stored,
+        changed: BTreeMap<String, String>,
+    ) -> Result<Stored, CatalogError> {
         let name = previous.name.clone();
         let kind = kind_named(&name, &previous.manifest.kind)?;
         if let Some(other) = changed.get("kind")
@@ -176,7 +194,7 @@ impl ModelCatalog {
             query: previous.manifest.query.clone(),
             ..CreateModel::default()
         };
-        self.make(&name, kind, create, &set, Some(&previous), IfExists::Next)
+        self.make(&name, kind, create, &set, Some(previous), IfExists::Next)
     }
 
     fn make(

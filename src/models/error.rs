@@ -25,6 +25,9 @@ pub enum StoreError {
         /// The versions there are, ascending.
         found: Vec<u32>,
     },
+    /// Another process took it away.
+    #[error("model `{0}` was dropped or renamed before it was loaded")]
+    Gone(String),
     /// The name is taken.
     #[error("model `{0}` exists already")]
     Exists(String),

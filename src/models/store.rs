@@ -1,7 +1,7 @@
 //! Models on disk: list, open, put, rename, remove.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::draft::{self, Draft};
@@ -259,7 +259,7 @@ impl Stored {
     /// Reads a whole file, and refuses one that is not what the model was made with.
     pub fn read(&self, file: &FileRecord) -> Result<Vec<u8>, StoreError> {
         let path = self.path(file);
-        let bytes = fs::read(&path).map_err(StoreError::io("read", path))?;
+        let bytes = fs::read(&path).map_err(|error| self.unread(&path, error))?;
         self.compare(file, bytes.len() as u64, || digest::of(&bytes))?;
         Ok(bytes)
     }
@@ -268,13 +268,22 @@ impl Stored {
     pub fn verify(&self, file: &FileRecord) -> Result<(), StoreError> {
         let path = self.path(file);
         let size = fs::metadata(&path)
-            .map_err(StoreError::io("read", &path))?
+            .map_err(|error| self.unread(&path, error))?
             .len();
         if size != file.bytes {
             return self.compare(file, size, String::new);
         }
-        let (bytes, sha256) = digest::of_file(&path, None).map_err(StoreError::io("read", path))?;
+        let (bytes, sha256) =
+            digest::of_file(&path, None).map_err(|error| self.unread(&path, error))?;
         self.compare(file, bytes, || sha256)
+    }
+
+    /// Says why a file can't be read: the whole version may have gone since its manifest was read.
+    fn unread(&self, path: &Path, error: io::Error) -> StoreError {
+        if error.kind() == ErrorKind::NotFound && !self.manifest_path().exists() {
+            return StoreError::Gone(self.id());
+        }
+        StoreError::io("read", path)(error)
     }
 
     fn compare(
