@@ -152,11 +152,11 @@ impl ModelCatalog {
     pub fn alter(
         &self,
         name: &str,
-        changed: BTreeMap<String, String>,
+        changed: &BTreeMap<String, String>,
     ) -> Result<Stored, CatalogError> {
         loop {
             let previous = self.stored(name)?;
-            let altered = self.alter_from(&previous, changed.clone());
+            let altered = self.alter_from(&previous, changed);
             // Another process may have taken the version away whose files this one reads; then it is made from the next.
             match altered {
                 Err(error) if self.stored(name)?.manifest == previous.manifest => {
@@ -171,7 +171,7 @@ impl ModelCatalog {
     fn alter_from(
         &self,
         previous: &Stored,
-        changed: BTreeMap<String, String>,
+        changed: &BTreeMap<String, String>,
     ) -> Result<Stored, CatalogError> {
         let name = previous.name.clone();
         let kind = kind_named(&name, &previous.manifest.kind)?;
@@ -187,7 +187,7 @@ impl ModelCatalog {
         check_names(&name, kind, changed.keys())?;
         let set = changed.keys().cloned().collect();
         let mut options = previous.manifest.options.clone();
-        options.extend(changed);
+        options.extend(changed.clone());
         let create = CreateModel {
             options,
             comment: previous.manifest.comment.clone(),
@@ -550,15 +550,15 @@ mod tests {
         // A copy is kept when something else is altered.
         fs::remove_file(&words).expect("removed");
         catalog
-            .alter("copies", options(&[("hmm", "false")]))
+            .alter("copies", &options(&[("hmm", "false")]))
             .expect("altered");
         load("copies@2").expect("a copy");
         check_error(
-            catalog.alter("copies", options(&[("dictionary", path)])),
+            catalog.alter("copies", &options(&[("dictionary", path)])),
             "could not copy",
         );
         check_error(
-            catalog.alter("copies", options(&[("kind", "onnx")])),
+            catalog.alter("copies", &options(&[("kind", "onnx")])),
             "is of kind `jieba` and stays so",
         );
         catalog.remove("copies").expect("removed");
@@ -577,7 +577,7 @@ mod tests {
         let first = catalog.open("d").expect("open");
         assert!(Arc::ptr_eq(&first, &catalog.open("D@1").expect("open")));
         catalog
-            .alter("d", options(&[("hmm", "true")]))
+            .alter("d", &options(&[("hmm", "true")]))
             .expect("altered");
         let second = catalog.open("d").expect("open");
         assert_eq!((first.id(), second.id()), ("d@1", "d@2"));

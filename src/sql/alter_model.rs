@@ -60,7 +60,7 @@ impl AlterModel {
         let (name, models) = (self.name, Arc::clone(models));
         match self.change {
             ModelChange::Set(options) => {
-                blocking(move || models.alter(&name, options)).await?;
+                blocking(move || models.alter(&name, &options)).await?;
             }
             ModelChange::Rename(to) => blocking(move || models.rename(&name, &to)).await?,
         }
