@@ -226,10 +226,17 @@ fn a_download_that_broke_off_goes_on_and_a_wrong_file_is_refused() {
     let blob = fs::canonicalize(&graph).expect("a blob");
     fs::remove_file(&graph).expect("removed");
     fs::remove_file(&blob).expect("removed");
-    fs::write(blob.with_extension("incomplete"), "garbage").expect("written");
+    let part = blob.with_extension("incomplete");
+    fs::write(&part, "garbage").expect("written");
     let create = "CREATE MODEL n WITH ('path' = 'hf://me/tiny')";
     machine.check_error(create, &[], "the SHA-256 is");
     machine.check(create, &[], "");
+    // What is longer than the file is no part of it.
+    fs::remove_file(&graph).expect("removed");
+    let bytes = fs::metadata(&blob).expect("a blob").len();
+    fs::remove_file(&blob).expect("removed");
+    fs::write(&part, "x".repeat(bytes as usize + 1)).expect("written");
+    machine.check(&create.replace(" n ", " o "), &[], "");
 }
 
 #[test]

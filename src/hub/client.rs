@@ -23,6 +23,9 @@ use crate::models::digest;
 /// How long a server may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// How often an answer may send to another address.
+const REDIRECTS: u32 = 5;
+
 /// Begins the path of a repository.
 const SCHEME: &str = "hf://";
 
@@ -178,7 +181,7 @@ impl<'a> Hub<'a> {
         Self {
             settings,
             transfers,
-            files: agent(5),
+            files: agent(REDIRECTS),
             heads: agent(0),
         }
     }
@@ -324,16 +327,17 @@ impl<'a> Hub<'a> {
     /// Asks for the tag of a file, by which the cache names it, and its size.
     fn promised(&self, url: &str) -> Result<(String, u64), HubError> {
         let mut at = url.to_owned();
-        let answer = loop {
-            let answer = self.call(self.heads.head(&at), &at)?;
+        let mut answer = self.call(self.heads.head(&at), &at)?;
+        for _ in 0..REDIRECTS {
             let moved = answer.status().is_redirection();
             let location = header(&answer, "location").filter(|to| moved && to.starts_with('/'));
-            match location.and_then(|to| Url::parse(&at).ok()?.join(to).ok()) {
-                // The repository has another name now; elsewhere the file itself would be.
-                Some(to) if to.as_str() != at => at = to.into(),
-                _ => break answer,
-            }
-        };
+            // The repository has another name now; at another host the file itself would be.
+            let Some(to) = location.and_then(|to| Url::parse(&at).ok()?.join(to).ok()) else {
+                break;
+            };
+            at = to.into();
+            answer = self.call(self.heads.head(&at), &at)?;
+        }
         if !answer.status().is_redirection() {
             check(&answer, url)?;
         }
@@ -352,25 +356,21 @@ impl<'a> Hub<'a> {
 
     /// Downloads a file into `part`, behind what is there already.
     fn download(&self, url: &str, name: &str, total: u64, part: &Path) -> Result<(), HubError> {
-        let writing = HubError::io(part);
         let mut options = OpenOptions::new();
         let options = options.create(true).truncate(false).write(true);
-        let (mut file, mut done) = match options.open(part).and_then(|mut file| {
-            let end = file.seek(SeekFrom::End(0))?;
-            Ok((file, end))
-        }) {
-            Ok(opened) => opened,
-            Err(error) => return Err(writing(error)),
-        };
+        let mut file = options.open(part).map_err(HubError::io(part))?;
+        let end = file.seek(SeekFrom::End(0));
+        let mut done = end.map_err(HubError::io(part))?;
+        if done > total {
+            // No part of this file.
+            done = restart(&mut file).map_err(HubError::io(part))?;
+        }
         let mut broken = None;
         if done < total {
             let answer = self.get(url, (done > 0).then_some(done))?;
             if answer.status() != 206 {
                 // All of it comes, from the beginning.
-                file.set_len(0)
-                    .and_then(|()| file.seek(SeekFrom::Start(0)))
-                    .map_err(HubError::io(part))?;
-                done = 0;
+                done = restart(&mut file).map_err(HubError::io(part))?;
             }
             let mut body = answer
                 .into_body()
@@ -436,6 +436,12 @@ impl<'a> Hub<'a> {
             source,
         })
     }
+}
+
+/// Empties a file; returns how much it has then.
+fn restart(file: &mut File) -> io::Result<u64> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))
 }
 
 fn check(answer: &Response<Body>, url: &str) -> Result<(), HubError> {
