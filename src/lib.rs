@@ -16,6 +16,7 @@ pub mod plan;
 #[cfg(feature = "cli")]
 pub mod progress;
 pub mod reference;
+pub mod rowwise;
 pub mod sql;
 pub mod tables;
 

@@ -23,6 +23,8 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt, stream};
 use lexstream_udfs::model::{CancelOnDrop, Figures, Watch};
 
+use super::WholeSlices;
+
 /// Rows of the first slice, so that the first result comes soon; each one has twice the rows of the one before.
 const FIRST_SLICE: usize = 32;
 
@@ -196,12 +198,13 @@ impl ExecutionPlan for InferenceExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
         let schema = Arc::clone(&self.schema);
         let calls = Arc::clone(&self.calls);
         let measured = Arc::new(Measured::new(&self.metrics, partition));
         let watch = Arc::new(CancelOnDrop(Watch::new()));
-        let mut next = FIRST_SLICE;
+        let whole = context.session_config().get_extension::<WholeSlices>();
+        let input = self.input.execute(partition, context)?;
+        let mut next = whole.map_or(FIRST_SLICE, |_| LARGEST_SLICE);
         let slices = input
             .map_ok(move |batch| {
                 let slices = cut(&batch, &mut next);

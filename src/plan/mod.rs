@@ -2,6 +2,8 @@
 
 mod inference_exec;
 mod lift_inference;
+mod whole_slices;
 
 pub use inference_exec::InferenceExec;
 pub use lift_inference::LiftInference;
+pub use whole_slices::WholeSlices;

@@ -198,6 +198,32 @@ impl fmt::Display for Unable {
 
 impl Error for Unable {}
 
+/// A model can't be used at all, whatever it is asked: its files, its library or its device fail, or it is gone.
+///
+/// Kinds of models put it around errors of opening, building and proving a model. It speaks as the error within does,
+/// and is found by its type in a chain of causes: then no row is to blame.
+#[derive(Debug)]
+pub struct Unusable(ModelError);
+
+impl Unusable {
+    /// Returns the error as a model's, marked.
+    pub fn mark(error: impl Into<ModelError>) -> ModelError {
+        Box::new(Self(error.into()))
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for Unusable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
 /// No models at all, for functions used without a store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NoModels;
