@@ -8,7 +8,9 @@ use datafusion::common::{Result, plan_err};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement as DataFusionStatement;
 use lexstream_udfs::model::Models;
 
 use crate::config::{LexstreamConfig, environment};
@@ -72,18 +74,26 @@ impl Engine {
     /// (`CREATE TABLE`, `SET`, …) has run when this returns, and its frame has no rows.
     pub async fn run(&self, statement: Statement) -> Result<DataFrame> {
         let (context, models) = (&self.context, &self.models);
-        match statement {
+        let frame = match statement {
             Statement::AlterModel(statement) => statement.run(context, models).await,
             Statement::CreateModel(statement) => statement.run(context, models).await,
             Statement::DataFusion(statement) => {
-                let plan = context.state().statement_to_plan(*statement).await?;
+                let plan = self.plan(*statement).await?;
                 context.execute_logical_plan(plan).await
             }
             Statement::DescribeModel(statement) => statement.run(context, models).await,
             Statement::DropModel(statement) => statement.run(context, models).await,
             Statement::ShowFunctions(statement) => statement.run(context),
             Statement::ShowModels(statement) => statement.run(context).await,
-        }
+        };
+        frame.map_err(|error| tables::with_nearest(&context.state(), error))
+    }
+
+    /// Plans a statement that DataFusion runs, and runs nothing; the plan is not optimised.
+    pub async fn plan(&self, statement: DataFusionStatement) -> Result<LogicalPlan> {
+        let state = self.context.state();
+        let plan = state.statement_to_plan(statement).await;
+        plan.map_err(|error| tables::with_nearest(&state, error))
     }
 
     /// Runs a text that holds exactly one statement; see [`Engine::run`].

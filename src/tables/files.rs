@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{TableProvider, UrlTableFactory};
 use datafusion::common::{
-    DataFusionError, Result, exec_datafusion_err, exec_err, plan_datafusion_err, plan_err,
+    DataFusionError, Result, exec_datafusion_err, exec_err, plan_datafusion_err,
 };
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableConfigExt, ListingTableUrl,
 };
 use datafusion::execution::SessionState;
 use datafusion_session::SessionStore;
-use lexstream_udfs::nearest;
 use url::Url;
 
 use super::file_kind::{Kind, extensions};
@@ -51,53 +51,41 @@ impl Files {
 #[async_trait]
 impl UrlTableFactory for Files {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let state = self.state()?;
-        if name.contains("://") {
-            return remote(&state, name).await.map(Some);
-        }
-        let (urls, files, kind) = match listing::find(name)? {
-            Found::Nothing if is_path(name) => {
-                return exec_err!("{name}: no such file in {}", current_folder());
-            }
-            Found::Nothing => return missing_table(&state, name),
-            Found::Files(files) if files.is_empty() => {
-                return exec_err!("{name}: no file matches in {}", current_folder());
-            }
-            Found::File(file) => one_kind(name, vec![file])?,
-            Found::Files(files) => one_kind(name, files)?,
-            Found::Folder(folder) => inside(name, &folder)?,
-        };
-        Ok(Some(table(&state, name, urls, &files, &kind).await?))
+        find(&self.state()?, name, false).await
     }
+}
+
+/// Returns the table of a path, a glob or a folder; none where the name is neither and may be a table's.
+///
+/// `lenient` takes the columns of those files that can be read, if some can't.
+pub(super) async fn find(
+    state: &SessionState,
+    name: &str,
+    lenient: bool,
+) -> Result<Option<Arc<dyn TableProvider>>> {
+    if name.contains("://") {
+        return remote(state, name).await.map(Some);
+    }
+    let (urls, files, kind) = match listing::find(name)? {
+        Found::Nothing if is_path(name) => {
+            return exec_err!("{name}: no such file in {}", current_folder());
+        }
+        // Perhaps a name that a statement is about to give.
+        Found::Nothing => return Ok(None),
+        Found::Files(files) if files.is_empty() => {
+            return exec_err!("{name}: no file matches in {}", current_folder());
+        }
+        Found::File(file) => one_kind(name, vec![file])?,
+        Found::Files(files) => one_kind(name, files)?,
+        Found::Folder(folder) => inside(name, &folder)?,
+    };
+    let table = table(state, name, urls, &files, &kind, lenient).await?;
+    Ok(Some(table))
 }
 
 /// Tells whether a name that is nothing on disk was meant as a path rather than as a table's name.
 fn is_path(name: &str) -> bool {
     name.contains(['/', '\\']) || listing::is_glob(name) || Kind::of(Path::new(name)).is_some()
-}
-
-/// Names the table that was meant, where one is like it; else DataFusion says that there is none.
-fn missing_table(state: &SessionState, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-    // Planning asks for `models` of `models()` too.
-    if state.table_functions().contains_key(name) {
-        return Ok(None);
-    }
-    let catalogs = state.catalog_list();
-    let catalogs = catalogs
-        .catalog_names()
-        .into_iter()
-        .filter_map(|name| catalogs.catalog(&name));
-    let schemas = catalogs.flat_map(|catalog| {
-        let names = catalog.schema_names().into_iter();
-        names
-            .filter_map(move |name| catalog.schema(&name))
-            .collect::<Vec<_>>()
-    });
-    let tables: Vec<_> = schemas.flat_map(|schema| schema.table_names()).collect();
-    match nearest(name, tables.iter().map(String::as_str)) {
-        Some(meant) => plan_err!("no table `{name}`; did you mean `{meant}`?"),
-        None => Ok(None),
-    }
 }
 
 fn current_folder() -> String {
@@ -200,8 +188,9 @@ async fn table(
     urls: Vec<ListingTableUrl>,
     files: &[PathBuf],
     kind: &Kind,
+    lenient: bool,
 ) -> Result<Arc<dyn TableProvider>> {
-    for file in files {
+    for file in files.iter().filter(|_| !lenient) {
         let opened = std::fs::File::open(file).and_then(|file| file.metadata());
         let metadata = opened.map_err(|error| {
             exec_datafusion_err!("{}: {}", file.display(), listing::described(&error))
@@ -229,7 +218,11 @@ async fn table(
     } else {
         config
     };
-    match config.infer_schema(state).await {
+    let inferred = match lenient {
+        false => config.infer_schema(state).await,
+        true => Ok(config.with_schema(schema_of_readable(state, name, &options, files).await?)),
+    };
+    match inferred {
         Ok(config) => Ok(Arc::new(ListingTable::try_new(config)?.with_cache(
             state.runtime_env().cache_manager.get_file_statistic_cache(),
         ))),
@@ -241,6 +234,30 @@ async fn table(
             }
             Err(error.context(name.to_owned()))
         }
+    }
+}
+
+/// Merges the columns of those files that can be read; where none can, the first one says why.
+async fn schema_of_readable(
+    state: &SessionState,
+    name: &str,
+    options: &ListingOptions,
+    files: &[PathBuf],
+) -> Result<SchemaRef> {
+    let (mut schemas, mut first_error) = (Vec::new(), None);
+    for file in files {
+        match options.infer_schema(state, &url_of(file, false)?).await {
+            Ok(schema) => schemas.push(Schema::clone(&schema)),
+            Err(error) => {
+                first_error.get_or_insert_with(|| unreadable(file, &error));
+            }
+        }
+    }
+    match (schemas.is_empty(), first_error) {
+        (true, Some(error)) => Err(error),
+        _ => Ok(Arc::new(Schema::try_merge(schemas).map_err(|error| {
+            DataFusionError::from(error).context(name.to_owned())
+        })?)),
     }
 }
 
@@ -465,8 +482,8 @@ mod tests {
             error.contains("table 'datafusion.public.reviews' not found"),
             "{error}"
         );
-        let tables = "CREATE TABLE reviews AS SELECT 1; SELECT * FROM revews";
-        let statements = folder.engine.parse(tables).expect("two statements");
+        let tables = "CREATE TABLE reviews AS SELECT 1; CREATE TABLE review AS SELECT 2; SELECT * FROM revews";
+        let statements = folder.engine.parse(tables).expect("statements");
         let mut frames = Vec::new();
         for statement in statements {
             frames.push(

@@ -3,14 +3,18 @@
 mod file_kind;
 mod files;
 mod listing;
+mod missing;
 mod models;
 mod read_text;
 
 use std::sync::Arc;
 
-use datafusion::catalog::{DynamicFileCatalog, UrlTableFactory};
+use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
+use datafusion::common::{Result, exec_err};
 use datafusion::prelude::SessionContext;
 use datafusion_session::SessionStore;
+
+pub use missing::with_nearest;
 
 use crate::kinds::ModelCatalog;
 use crate::reference::Function;
@@ -29,6 +33,20 @@ pub fn with_files(context: SessionContext) -> SessionContext {
         .into();
     factory.session().with_state(context.state_weak_ref());
     context
+}
+
+/// Returns the table of a path, a glob or a folder.
+///
+/// `lenient` takes the columns of those files that can be read, if some can't; each of them costs a look.
+pub async fn files(
+    context: &SessionContext,
+    path: &str,
+    lenient: bool,
+) -> Result<Arc<dyn TableProvider>> {
+    match files::find(&context.state(), path, lenient).await? {
+        Some(table) => Ok(table),
+        None => exec_err!("{path}: no such file"),
+    }
 }
 
 /// Adds the table functions to a session.

@@ -1,0 +1,36 @@
+//! The table that was meant by a name that none has.
+
+use datafusion::common::{DataFusionError, plan_datafusion_err};
+use datafusion::execution::SessionState;
+use lexstream_udfs::nearest;
+
+/// Names the nearest table in an error that says that there is none of a name; other errors stay as they are.
+pub fn with_nearest(state: &SessionState, error: DataFusionError) -> DataFusionError {
+    let DataFusionError::Plan(message) = &error else {
+        return error;
+    };
+    // As the planner words it, with the catalog and the schema in front.
+    let name = message
+        .strip_prefix("table '")
+        .and_then(|rest| rest.split_once("' not found"))
+        .map(|(name, _)| name.rsplit('.').next().unwrap_or(name));
+    let Some(name) = name else {
+        return error;
+    };
+    let catalogs = state.catalog_list();
+    let catalogs = catalogs
+        .catalog_names()
+        .into_iter()
+        .filter_map(|name| catalogs.catalog(&name));
+    let schemas = catalogs.flat_map(|catalog| {
+        let names = catalog.schema_names().into_iter();
+        names
+            .filter_map(move |name| catalog.schema(&name))
+            .collect::<Vec<_>>()
+    });
+    let tables: Vec<_> = schemas.flat_map(|schema| schema.table_names()).collect();
+    match nearest(name, tables.iter().map(String::as_str)) {
+        Some(meant) => plan_datafusion_err!("no table `{name}`; did you mean `{meant}`?"),
+        None => error,
+    }
+}
