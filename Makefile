@@ -12,7 +12,7 @@ DIST := lexstream-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 
 .PHONY: help
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: toolchain
 toolchain:
@@ -46,6 +46,11 @@ bench: toolchain models ## Compare with scikit-learn and with ONNX Runtime in Py
 	$(LEXSTREAM_PYTHON) python/bench.py $(abspath $(TARGET))/release/lexstream
 	$(LEXSTREAM_PYTHON) python/bench_models.py $(abspath $(TARGET))/release/lexstream $(abspath $(TOOLS))/models
 	cargo bench -p lexstream-udfs
+
+.PHONY: bench-batch
+bench-batch: toolchain models ## Compare batch jobs with DuckDB, Polars and lexstream sql, as ratios
+	cargo build --release -p lexstream --bin lexstream
+	$(LEXSTREAM_PYTHON) python/bench_batch.py $(abspath $(TARGET))/release/lexstream $(abspath $(TOOLS))/models
 
 .PHONY: docs
 docs: build ## Write the reference pages under docs/ anew from the code

@@ -28,13 +28,32 @@ if [ ! -s vectors.parquet ] || [ "$LEXSTREAM" -nt vectors.parquet ]; then
   mv vectors.new.parquet vectors.parquet
 fi
 
-for query in sizes lengths tokens frequent_words term_frequencies similar search neighbours classify; do
-  file=$examples/$query.sql
+show() {
+  local file=$examples/$1.sql
   echo
   sed -n 's/^-- //p' "$file"
   grep -v '^--' "$file" | sed 's/^/    /'
   "$LEXSTREAM" sql --file "$file"
+}
+
+for query in sizes lengths tokens frequent_words term_frequencies similar search neighbours classify; do
+  show "$query"
 done
+
+echo
+sed -n '1s/^-- //p' "$examples/batch.sql"
+grep -v '^--' "$examples/batch.sql" | sed 's/^/    /'
+rm -rf labelled sentences
+"$LEXSTREAM" batch --quiet --file "$examples/batch.sql" &
+job=$!
+finished() { find sentences -maxdepth 1 -name 'part-*' 2> /dev/null | wc -l; }
+until [ "$(finished)" -ge 5 ] || ! kill -0 $job 2> /dev/null; do sleep 0.01; done
+kill -9 $job 2> /dev/null || true
+wait $job 2> /dev/null || true
+echo "kill -9 with $(finished) units finished; the same command again:"
+"$LEXSTREAM" batch --file "$examples/batch.sql"
+show batch_check
+
 echo
 echo "Your turn, in $folder:"
 echo "    ORT_DYLIB_PATH=$ORT_DYLIB_PATH $LEXSTREAM sql --home $LEXSTREAM_HOME"

@@ -136,4 +136,5 @@ def main(binary: str) -> None:
             )
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

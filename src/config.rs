@@ -26,8 +26,28 @@ config_namespace! {
 }
 
 config_namespace! {
+    /// How `lexstream batch` cuts its work. What a unit is belongs to the job: a job that was begun with other settings is not resumed.
+    pub struct BatchConfig {
+        /// Rows of one unit at most: of a Parquet row group, so many become one file of the output, and so many are done again after a kill.
+        pub unit_rows: usize, default = 20_000
+
+        /// Bytes of one unit at most, uncompressed, as the row group's metadata tell of the columns that are read.
+        pub unit_bytes: usize, default = 256 << 20
+
+        /// Rows that a query is run over at once, at most.
+        pub batch_rows: usize, default = 8192
+
+        /// Bytes of text that a query is run over at once, at most; a single longer text is run alone.
+        pub batch_bytes: usize, default = 16 << 20
+    }
+}
+
+config_namespace! {
     /// Every setting of Lexstream, a section a front end.
     pub struct LexstreamConfig {
+        /// How `lexstream batch` cuts its work.
+        pub batch: BatchConfig, default = BatchConfig::default()
+
         /// How `lexstream sql` shows results.
         pub sql: SqlConfig, default = SqlConfig::default()
     }
@@ -90,6 +110,23 @@ pub mod environment {
     use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
     use crate::hub::HubSettings;
+
+    /// Returns the bytes of memory that this machine, or the control group of this process, has; none where it does not say.
+    pub fn memory() -> Option<usize> {
+        let read = |path: &str| std::fs::read_to_string(path).ok();
+        let kilobytes = |text: String| {
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("MemTotal:"))?;
+            let number = line.trim().strip_suffix("kB")?.trim();
+            number.parse::<usize>().ok()
+        };
+        let machine = read("/proc/meminfo").and_then(kilobytes);
+        let machine = machine.and_then(|kilobytes| kilobytes.checked_mul(1 << 10));
+        let group = read("/sys/fs/cgroup/memory.max");
+        let group = group.and_then(|bytes| bytes.trim().parse().ok());
+        machine.into_iter().chain(group).min()
+    }
 
     /// Returns the folder of the user's own files (`HOME`), where `.lexstreamrc` and the shell's history lie.
     pub fn home() -> Option<PathBuf> {

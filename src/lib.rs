@@ -3,6 +3,7 @@
 //! [`Engine`] is a DataFusion session with Lexstream's functions, file tables and statements;
 //! [`register_all`] adds the functions to a session of your own. `ARCHITECTURE.md` has the map.
 
+pub mod batch;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod hub;
 #[cfg(feature = "onnx")]
 pub mod inference;
 pub mod kinds;
+mod message;
 pub mod models;
 pub mod plan;
 #[cfg(feature = "cli")]

@@ -7,8 +7,8 @@ use std::process::Command;
 use lexstream_integration_tests::binary::{program, run};
 use lexstream_integration_tests::onnx::models;
 
-/// The queries of `examples/demo.sh`, in its order.
-const QUERIES: [&str; 9] = [
+/// The scripts of `examples/demo.sh`, in its order.
+const QUERIES: [&str; 11] = [
     "sizes",
     "lengths",
     "tokens",
@@ -18,6 +18,8 @@ const QUERIES: [&str; 9] = [
     "search",
     "neighbours",
     "classify",
+    "batch",
+    "batch_check",
 ];
 
 fn root() -> PathBuf {

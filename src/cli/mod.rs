@@ -1,9 +1,11 @@
-//! The command line: `lexstream sql`, `reference`, `version`.
+//! The command line: `lexstream sql`, `batch`, `reference`, `version`.
 
+mod batch;
 mod commands;
 mod completion;
 mod failure;
 mod format;
+mod job_progress;
 mod query;
 mod reference;
 mod shell;
@@ -28,6 +30,8 @@ struct Arguments {
 enum Command {
     /// Run SQL: a shell, a script or one command
     Sql(sql::Arguments),
+    /// Run a job over a corpus of files: resumable, each row once
+    Batch(batch::Arguments),
     /// Print a reference page as Markdown
     Reference(reference::Arguments),
     /// Print the version
@@ -36,10 +40,12 @@ enum Command {
 
 /// Runs the command that the process was started with.
 ///
-/// The exit status is 0 for success, 1 for an error, 2 for a wrong command line, 130 for an interrupt.
+/// The exit status is 0 for success, 1 for an error, 2 for a wrong command line, 130 for an interrupt,
+/// 143 for a signal to terminate.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Sql(arguments) => sql::run(arguments),
+        Command::Batch(arguments) => batch::run(arguments),
         Command::Reference(arguments) => reference::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
     };
@@ -50,6 +56,10 @@ pub fn main() -> ExitCode {
         Err(Failure::Interrupted) => {
             eprintln!("error: interrupted");
             ExitCode::from(130)
+        }
+        Err(Failure::Terminated) => {
+            eprintln!("error: terminated");
+            ExitCode::from(143)
         }
         Err(failure) => {
             eprintln!("error: {failure}");

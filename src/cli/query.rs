@@ -9,6 +9,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as QueryResult;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{self, Sender};
@@ -93,7 +94,7 @@ impl Runner {
         let task = self
             .queries()
             .spawn(run(self.engine.clone(), statement, sender));
-        let settings = self.settings();
+        let settings = settings_of(self.engine.context());
         let transfers = Arc::clone(self.engine.models().transfers());
         let mut progress = Progress::on_terminal(settings.progress && !self.quiet, transfers);
         let mut shown: Option<Shown> = None;
@@ -148,12 +149,13 @@ impl Runner {
             None => Ok(()),
         }
     }
+}
 
-    fn settings(&self) -> SqlConfig {
-        let state = self.engine.context().state();
-        let config = state.config_options().extensions.get::<LexstreamConfig>();
-        config.map(|config| config.sql.clone()).unwrap_or_default()
-    }
+/// Returns how a session shows results.
+pub(super) fn settings_of(context: &SessionContext) -> SqlConfig {
+    let state = context.state();
+    let config = state.config_options().extensions.get::<LexstreamConfig>();
+    config.map(|config| config.sql.clone()).unwrap_or_default()
 }
 
 impl Drop for Runner {

@@ -81,7 +81,7 @@ pub(super) fn read(path: &Path) -> Result<String, Failure> {
     })
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
+pub(super) fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -90,7 +90,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let lower = text.trim().to_ascii_lowercase();
     let digits = lower.trim_end_matches(|character: char| !character.is_ascii_digit());
     let shift = match lower[digits.len()..].trim_end_matches('b') {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 const CHUNK: usize = 1 << 20;
 
 /// Returns the digest of some bytes, in hexadecimal.
-pub(super) fn of(bytes: &[u8]) -> String {
+pub(crate) fn of(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 

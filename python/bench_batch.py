@@ -1,0 +1,133 @@
+"""Compares `lexstream batch` with DuckDB, Polars and `lexstream sql` on one machine in one run: ratios.
+
+    python bench_batch.py LEXSTREAM MODELS     the release binary, and the folder that python/models.py wrote
+
+Run by `make bench-batch`. The corpus is the one of bench.py and, for `embed`, the one of bench_models.py.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import duckdb
+import polars
+import pyarrow
+import pyarrow.parquet
+
+import bench
+import bench_models
+
+REPEATS = 3
+ROW_GROUP = 20_000
+# How often the texts stand in the corpus, and in the one that memory is compared with.
+COPIES = 20
+MORE_COPIES = 200
+PARAGRAPHS = 1_000
+
+
+def write(path: str, texts: list[str], copies: int) -> None:
+    """Writes texts with a number each, in row groups of 20,000 rows.
+
+    Each copy begins elsewhere in its texts, so that no text is there twice, and no dictionary has an easy time.
+    """
+    with pyarrow.parquet.ParquetWriter(path, pyarrow.schema([("id", pyarrow.int64()), ("text", pyarrow.string())]), compression="zstd") as writer:
+        for copy in range(copies):
+            first = copy * len(texts)
+            turned = [text[copy * 3 :] + text[: copy * 3] for text in texts]
+            table = pyarrow.table({"id": range(first, first + len(texts)), "text": turned})
+            writer.write_table(table, row_group_size=ROW_GROUP)
+
+
+def median(run) -> float:
+    """Returns the median of several runs, after one that is not counted."""
+    run()
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+class Lexstream:
+    def __init__(self, binary: str, models: str, scratch: str) -> None:
+        library = next(os.path.join(models, "onnxruntime", name) for name in os.listdir(f"{models}/onnxruntime"))
+        self.binary, self.scratch = binary, scratch
+        self.environment = os.environ | {"LEXSTREAM_HOME": os.path.join(scratch, "home"), "ORT_DYLIB_PATH": library}
+
+    def batch(self, corpus: str, query: str, *options: str) -> dict:
+        """Runs a job into a new folder; returns its summary."""
+        output = os.path.join(self.scratch, "out")
+        shutil.rmtree(output, ignore_errors=True)
+        command = [self.binary, "batch", "--input", corpus, "--output", output, "-c", query, "--format", "json", *options]
+        found = subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment)
+        return json.loads(found.stdout)
+
+    def sql(self, corpus: str, query: str) -> None:
+        """Runs the same query into one file."""
+        target = os.path.join(self.scratch, "one.parquet")
+        if os.path.exists(target):
+            os.remove(target)
+        script = f"CREATE VIEW input AS SELECT * FROM '{corpus}'; COPY ({query}) TO '{target}'"
+        subprocess.run([self.binary, "sql", "-q", "-c", script], check=True, capture_output=True, env=self.environment)
+
+    def peak_bytes(self, corpus: str, query: str) -> int:
+        """Returns the largest resident size of a job's process; a small process starts it, as in bench.py."""
+        output = os.path.join(self.scratch, "out")
+        shutil.rmtree(output, ignore_errors=True)
+        code = (
+            "import os, subprocess, sys; child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL);"
+            " _, status, usage = os.wait4(child.pid, 0); print(usage.ru_maxrss * 1024); sys.exit(status != 0)"
+        )
+        job = [self.binary, "batch", "-q", "--input", corpus, "--output", output, "-c", query]
+        command = [sys.executable, "-S", "-E", "-c", code, *job]
+        found = subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment)
+        return int(found.stdout)
+
+
+def main(binary: str, models: str) -> None:
+    texts = bench.corpus()
+    with tempfile.TemporaryDirectory() as scratch:
+        corpus, larger = os.path.join(scratch, "corpus.parquet"), os.path.join(scratch, "larger.parquet")
+        write(corpus, texts, COPIES)
+        write(larger, texts, MORE_COPIES)
+        rows, size = COPIES * len(texts), os.path.getsize(corpus)
+        print(f"corpus: {rows} rows, {size / 1e6:.0f} MB; {len(os.sched_getaffinity(0))} cores; zstd 3 everywhere")
+        lexstream = Lexstream(binary, models, scratch)
+        target = os.path.join(scratch, "peer.parquet")
+
+        def by_duckdb() -> None:
+            duckdb.sql(f"COPY (SELECT id, text FROM '{corpus}') TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3)")
+
+        def by_polars() -> None:
+            polars.scan_parquet(corpus).select("id", "text").sink_parquet(target, compression="zstd", compression_level=3)
+
+        copy = "SELECT id, text FROM input"
+        own, duck, pola = (median(run) for run in (lambda: lexstream.batch(corpus, copy), by_duckdb, by_polars))
+        print(f"read and rewrite: {own:.2f} s; DuckDB {duck:.2f} s, Polars {pola:.2f} s; {min(duck, pola) / own:.2f} x the faster one")
+        tokens = "SELECT id, tokenize(text) AS tokens FROM input"
+        own, one = median(lambda: lexstream.batch(corpus, tokens)), median(lambda: lexstream.sql(corpus, tokens))
+        print(f"tokenize: {own:.2f} s; lexstream sql into one file {one:.2f} s; {one / own:.2f} x")
+        summary = lexstream.batch(corpus, tokens)
+        busy, units = summary["busy"], summary["units"]
+        shares = ", ".join(f"{what} {time / sum(busy.values()):.1%}" for what, time in busy.items())
+        print(f"tokenize in {units} units of {rows // units} rows, shares of the workers' time: {shares}")
+        paragraphs = bench_models.paragraphs()[:PARAGRAPHS]
+        small = os.path.join(scratch, "paragraphs.parquet")
+        pyarrow.parquet.write_table(pyarrow.table({"id": range(len(paragraphs)), "text": paragraphs}), small, row_group_size=250)
+        model = f"CREATE MODEL minilm WITH ('path' = '{models}/all-MiniLM-L6-v2')"
+        subprocess.run([binary, "sql", "-q", "-c", model], check=True, env=lexstream.environment)
+        vectors = "SELECT id, embed('minilm', text) AS vector FROM input"
+        own, one = median(lambda: lexstream.batch(small, vectors)), median(lambda: lexstream.sql(small, vectors))
+        print(f"embed {len(paragraphs)} paragraphs: {own:.2f} s; lexstream sql into one file {one:.2f} s; {one / own:.2f} x")
+        peaks = [statistics.median(lexstream.peak_bytes(path, tokens) for _ in range(3)) for path in (corpus, larger)]
+        print(f"peak memory: {peaks[0] / 1e6:.0f} MB, with 10 times the rows {peaks[1] / peaks[0]:.2f} x")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

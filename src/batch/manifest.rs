@@ -1,0 +1,272 @@
+//! What a job is: written into its output's folder, and compared when it is resumed.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::BatchError;
+use super::source::FileState;
+
+/// Name of the manifest.
+pub(super) const FILE: &str = "manifest.json";
+
+/// The newest format of manifests that is known.
+const FORMAT: u64 = 1;
+
+/// How many changes an error names.
+const NAMED: usize = 5;
+
+/// What a job is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    pub(super) format: u64,
+    /// The version that began the job.
+    pub(super) lexstream: String,
+    /// The queries, by the name of their output.
+    pub(super) queries: BTreeMap<String, Query>,
+    /// Every model that the queries name.
+    pub(super) models: BTreeMap<String, PinnedModel>,
+    /// Settings that are not the default and that results may depend on.
+    pub(super) settings: BTreeMap<String, String>,
+    /// Tables that are held in memory, each with the digest of its rows.
+    pub(super) tables: BTreeMap<String, String>,
+    /// The input's files.
+    pub(super) inputs: BTreeMap<PathBuf, FileState>,
+}
+
+/// A query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Query {
+    pub(super) sql: String,
+    /// SHA-256 of the query and of the statements before it that say what its names mean.
+    pub(super) sha256: String,
+}
+
+/// A version of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PinnedModel {
+    pub(super) version: u32,
+    /// The digest of its files and options.
+    pub(super) digest: String,
+}
+
+impl Manifest {
+    /// Returns a manifest that holds nothing yet.
+    pub(super) fn new() -> Self {
+        Self {
+            format: FORMAT,
+            lexstream: env!("CARGO_PKG_VERSION").to_owned(),
+            queries: BTreeMap::new(),
+            models: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn write(&self, file: &File) -> io::Result<()> {
+        let mut out = BufWriter::new(file);
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+
+    pub(super) fn read(path: &Path) -> Result<Self, BatchError> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u64,
+        }
+        let text = fs::read(path).map_err(BatchError::io("read", path))?;
+        let wrong = |source| BatchError::Manifest {
+            path: path.to_owned(),
+            source,
+        };
+        let Format { format } = serde_json::from_slice(&text).map_err(wrong)?;
+        if format > FORMAT {
+            return Err(BatchError::Format {
+                path: path.to_owned(),
+                found: format,
+                known: FORMAT,
+            });
+        }
+        serde_json::from_slice(&text).map_err(wrong)
+    }
+
+    /// Says what is otherwise in a job that is begun now: at most a few changes, the first ones of each kind.
+    ///
+    /// The version of Lexstream and the number of a model's version may differ, where the model is the same.
+    pub(super) fn changes(&self, now: &Self) -> Vec<String> {
+        let mut changes = Vec::new();
+        compare(
+            &mut changes,
+            "query of",
+            &self.queries,
+            &now.queries,
+            |was, is| {
+                (was.sha256 != is.sha256)
+                    .then(|| "another query, or other tables behind it".to_owned())
+            },
+        );
+        compare(
+            &mut changes,
+            "model",
+            &self.models,
+            &now.models,
+            |was, is| {
+                (was.digest != is.digest).then(|| {
+                    let (was, is) = (was.version, is.version);
+                    format!("version {was} became {is}, which is made of other files or options")
+                })
+            },
+        );
+        compare(
+            &mut changes,
+            "setting",
+            &self.settings,
+            &now.settings,
+            |was, is| (was != is).then(|| format!("`{was}` became `{is}`")),
+        );
+        compare(
+            &mut changes,
+            "table",
+            &self.tables,
+            &now.tables,
+            |was, is| (was != is).then(|| "other rows".to_owned()),
+        );
+        let named = |inputs: &BTreeMap<PathBuf, FileState>| -> BTreeMap<String, FileState> {
+            let named = inputs.iter();
+            named
+                .map(|(path, state)| (path.display().to_string(), state.clone()))
+                .collect()
+        };
+        compare(
+            &mut changes,
+            "input",
+            &named(&self.inputs),
+            &named(&now.inputs),
+            FileState::difference,
+        );
+        if changes.len() > NAMED {
+            let more = changes.len() - NAMED;
+            changes.truncate(NAMED);
+            changes.push(format!("{more} more"));
+        }
+        changes
+    }
+}
+
+/// Adds what differs between two maps.
+fn compare<V>(
+    changes: &mut Vec<String>,
+    what: &str,
+    was: &BTreeMap<String, V>,
+    is: &BTreeMap<String, V>,
+    difference: impl Fn(&V, &V) -> Option<String>,
+) {
+    for (name, was) in was {
+        match is.get(name) {
+            None => changes.push(format!("{what} `{name}`: it is gone")),
+            Some(is) => {
+                let difference = difference(was, is);
+                changes.extend(difference.map(|found| format!("{what} `{name}`: {found}")));
+            }
+        }
+    }
+    let new = is.keys().filter(|name| !was.contains_key(*name));
+    changes.extend(new.map(|name| format!("{what} `{name}`: it is new")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let state = FileState {
+            bytes: 10,
+            modified: 1,
+        };
+        let model = PinnedModel {
+            version: 1,
+            digest: "a".to_owned(),
+        };
+        let query = Query {
+            sql: "SELECT 1".to_owned(),
+            sha256: "q".to_owned(),
+        };
+        Manifest {
+            queries: [("out".to_owned(), query)].into(),
+            models: [("minilm".to_owned(), model)].into(),
+            inputs: [(PathBuf::from("a.parquet"), state)].into(),
+            ..Manifest::new()
+        }
+    }
+
+    fn check(change: impl FnOnce(&mut Manifest), expected: &[&str]) {
+        let mut now = manifest();
+        change(&mut now);
+        assert_eq!(manifest().changes(&now), expected);
+    }
+
+    #[test]
+    fn what_has_changed_is_named() {
+        check(|_| {}, &[]);
+        check(
+            |now| {
+                now.queries
+                    .values_mut()
+                    .for_each(|query| query.sha256.push('x'));
+            },
+            &["query of `out`: another query, or other tables behind it"],
+        );
+        check(
+            |now| {
+                let set = ("lexstream.batch.unit_rows".to_owned(), "7".to_owned());
+                now.settings.extend([set]);
+            },
+            &["setting `lexstream.batch.unit_rows`: it is new"],
+        );
+        check(
+            |now| now.inputs.values_mut().for_each(|state| state.bytes = 11),
+            &["input `a.parquet`: 10 bytes became 11"],
+        );
+        check(
+            |now| now.inputs = BTreeMap::new(),
+            &["input `a.parquet`: it is gone"],
+        );
+        check(
+            |now| {
+                now.models.values_mut().for_each(|model| {
+                    (model.version, model.digest) = (2, "b".to_owned());
+                });
+            },
+            &["model `minilm`: version 1 became 2, which is made of other files or options"],
+        );
+    }
+
+    #[test]
+    fn the_same_model_under_another_number_is_no_change() {
+        check(
+            |now| now.models.values_mut().for_each(|model| model.version = 9),
+            &[],
+        );
+    }
+
+    #[test]
+    fn many_changes_are_counted() {
+        let mut now = manifest();
+        for file in 0..20 {
+            let state = FileState {
+                bytes: 1,
+                modified: 1,
+            };
+            now.inputs
+                .insert(PathBuf::from(format!("{file}.parquet")), state);
+        }
+        let changes = manifest().changes(&now);
+        assert_eq!(changes.len(), NAMED + 1);
+        assert_eq!(changes[NAMED], "15 more");
+    }
+}

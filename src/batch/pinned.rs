@@ -1,0 +1,65 @@
+//! The versions of models that queries use.
+
+use std::collections::BTreeMap;
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::prelude::SessionContext;
+
+use super::BatchError;
+use super::manifest::PinnedModel;
+use crate::ModelCatalog;
+use crate::models::{ModelReference, digest};
+
+/// Returns the models that a query names, by name, as planning pins them.
+pub(super) fn models(
+    context: &SessionContext,
+    catalog: &ModelCatalog,
+    plan: &LogicalPlan,
+) -> Result<BTreeMap<String, PinnedModel>, BatchError> {
+    let functions = lexstream_udfs::names();
+    let pinned = context.state().optimize(plan)?;
+    let mut ids = Vec::new();
+    pinned.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|expression| {
+                if let Expr::ScalarFunction(call) = expression
+                    && functions.iter().any(|name| name == call.func.name())
+                {
+                    ids.extend(call.args.iter().filter_map(pinned_id));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    let mut models = BTreeMap::new();
+    for id in ids {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| BatchError::Model {
+            model: id.clone(),
+            source,
+        };
+        let stored = match catalog.stored(&id) {
+            Ok(stored) => stored,
+            // A text that only looks like one: planning has found every model that is named.
+            Err(error) if error.is_unknown() => continue,
+            Err(error) => return Err(failed(error.into())),
+        };
+        let manifest = &stored.manifest;
+        let options = serde_json::to_string(&manifest.options);
+        let options = options.map_err(|error| failed(error.into()))?;
+        let digest = digest::of(format!("{}\n{options}", manifest.digest()).as_bytes());
+        let version = stored.version;
+        models.insert(stored.name.to_string(), PinnedModel { version, digest });
+    }
+    Ok(models)
+}
+
+/// Returns an argument that names a version of a model: a constant, once planning has pinned it.
+fn pinned_id(argument: &Expr) -> Option<String> {
+    let Expr::Literal(value, _) = argument else {
+        return None;
+    };
+    let text = value.try_as_str()??;
+    let is_pinned = text.contains('@') && text.parse::<ModelReference>().is_ok();
+    is_pinned.then(|| text.to_owned())
+}

@@ -1,0 +1,130 @@
+//! The table that a job reads, and its files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::common::TableReference;
+use datafusion::datasource::listing::{ListingTable, PartitionedFile};
+use datafusion::datasource::physical_plan::FileGroup;
+use datafusion::prelude::SessionContext;
+use serde::{Deserialize, Serialize};
+
+use super::BatchError;
+
+/// A table of local files.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// The table's name in the queries.
+    pub(super) name: TableReference,
+    pub(super) table: Arc<dyn TableProvider>,
+    pub(super) is_parquet: bool,
+    /// By path.
+    pub(super) files: Vec<InputFile>,
+}
+
+/// One file of the input.
+#[derive(Debug, Clone)]
+pub(super) struct InputFile {
+    pub(super) path: PathBuf,
+    pub(super) state: FileState,
+    /// The file as DataFusion knows it, with the values of its folders' names.
+    pub(super) listed: PartitionedFile,
+}
+
+/// What shows that a file is still the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FileState {
+    pub(super) bytes: u64,
+    /// When it was last written, in nanoseconds since 1970.
+    pub(super) modified: u64,
+}
+
+impl FileState {
+    pub(super) fn of(path: &Path) -> Result<Self, BatchError> {
+        let metadata = std::fs::metadata(path).map_err(BatchError::io("read", path))?;
+        let modified = metadata.modified().map_err(BatchError::io("read", path))?;
+        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Self {
+            bytes: metadata.len(),
+            modified: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// Says what differs in another state of the file.
+    pub(super) fn difference(&self, now: &Self) -> Option<String> {
+        if self.bytes != now.bytes {
+            return Some(format!("{} bytes became {}", self.bytes, now.bytes));
+        }
+        (self.modified != now.modified).then(|| "it was written to".to_owned())
+    }
+}
+
+impl InputFile {
+    /// Refuses a file that is not what it was.
+    pub(super) fn check(&self) -> Result<(), BatchError> {
+        match self.state.difference(&FileState::of(&self.path)?) {
+            None => Ok(()),
+            Some(what) => Err(BatchError::Changed {
+                path: self.path.clone(),
+                what,
+            }),
+        }
+    }
+}
+
+impl Source {
+    /// Lists the files of a table; one that is no table of local files is an error that `refuse` words.
+    pub(super) async fn list(
+        context: &SessionContext,
+        name: TableReference,
+        table: Arc<dyn TableProvider>,
+        refuse: impl Fn(String) -> BatchError,
+    ) -> Result<Self, BatchError> {
+        let Some(listing) = table.downcast_ref::<ListingTable>() else {
+            return Err(refuse(format!("`{name}` is no table of files")));
+        };
+        if let Some(other) = listing
+            .table_paths()
+            .iter()
+            .find(|path| path.scheme() != "file")
+        {
+            let reason = format!("`{name}` is at {other}; a batch job reads local files");
+            return Err(refuse(reason));
+        }
+        let format = listing.options().format.get_ext();
+        let state = context.state();
+        let listed = listing.list_files_for_scan(&state, &[], None).await?;
+        let groups = listed.file_groups.into_iter();
+        let mut files = Vec::new();
+        for listed in groups.flat_map(FileGroup::into_inner) {
+            let path = Path::new("/").join(listed.object_meta.location.as_ref());
+            let state = FileState::of(&path)?;
+            files.push(InputFile {
+                path,
+                state,
+                listed,
+            });
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Self {
+            name,
+            table,
+            is_parquet: format == "parquet",
+            files,
+        })
+    }
+
+    pub(super) fn schema(&self) -> SchemaRef {
+        self.table.schema()
+    }
+
+    /// Returns the table as the listing table it is.
+    pub(super) fn listing(&self) -> &ListingTable {
+        self.table
+            .downcast_ref()
+            .expect("a source is only made of a listing table")
+    }
+}

@@ -1,0 +1,134 @@
+//! Pieces of work: a stretch of rows of a file, which becomes one file of each output.
+
+use std::ops::Range;
+
+use super::parquet_input::ParquetInput;
+use super::place::Place;
+use super::source::{InputFile, Source};
+use crate::config::BatchConfig;
+
+/// A piece of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unit {
+    /// Which of the source's files.
+    pub(super) file: usize,
+    pub(super) rows: Rows,
+    /// The file's bytes that stand for it, for the progress line.
+    pub(super) bytes: u64,
+    /// Name of its file in each output, without a folder; names sort as units do.
+    pub(super) name: String,
+}
+
+/// Which rows of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Rows of a row group.
+    OfGroup {
+        row_group: usize,
+        rows: Range<u64>,
+        /// Their share of the columns that are read, uncompressed.
+        bytes: u64,
+    },
+    /// Every row.
+    All,
+    /// None can be read: why, in the words of whoever tried.
+    Unreadable(String),
+}
+
+impl Unit {
+    /// Returns how many rows it has, as far as that is known.
+    pub(super) fn known_rows(&self) -> Option<u64> {
+        match &self.rows {
+            Rows::OfGroup { rows, .. } => Some(rows.end - rows.start),
+            Rows::All | Rows::Unreadable(_) => None,
+        }
+    }
+
+    /// Returns where its row of this number is; none is the unit as a whole.
+    pub(super) fn place(&self, source: &Source, row: Option<u64>) -> Place {
+        let (row_group, start) = match &self.rows {
+            Rows::OfGroup {
+                row_group, rows, ..
+            } => (Some(*row_group), rows.start),
+            Rows::All | Rows::Unreadable(_) => (None, 0),
+        };
+        Place {
+            file: source.files[self.file].path.clone(),
+            row_group,
+            row: row.map(|row| start + row),
+        }
+    }
+}
+
+/// Cuts a source into units, in the order of its rows; `columns` are those that the queries read.
+///
+/// Reads the footer of every Parquet file. One that can't be read is a unit of its own, which says why.
+pub(super) fn cut(source: &Source, columns: &[usize], settings: &BatchConfig) -> Vec<Unit> {
+    let mut units = Vec::new();
+    for (at, file) in source.files.iter().enumerate() {
+        let pieces = if source.is_parquet {
+            of_parquet(source, file, columns, settings)
+        } else {
+            vec![(Rows::All, 0)]
+        };
+        let total = pieces.iter().map(|(_, weight)| weight).sum::<u64>().max(1);
+        for (number, (rows, weight)) in pieces.into_iter().enumerate() {
+            let (row_group, bytes) = match &rows {
+                Rows::OfGroup { row_group, .. } => (
+                    *row_group,
+                    (u128::from(file.state.bytes) * u128::from(weight) / u128::from(total)) as u64,
+                ),
+                Rows::All | Rows::Unreadable(_) => (0, file.state.bytes),
+            };
+            units.push(Unit {
+                file: at,
+                rows,
+                bytes,
+                name: format!("part-{at:07}-{row_group:06}-{number:07}.parquet"),
+            });
+        }
+    }
+    units
+}
+
+/// Returns the pieces of a Parquet file, each with its weight.
+fn of_parquet(
+    source: &Source,
+    file: &InputFile,
+    columns: &[usize],
+    settings: &BatchConfig,
+) -> Vec<(Rows, u64)> {
+    let input = match ParquetInput::open(source, file, columns) {
+        Ok(input) => input,
+        Err(error) => return vec![(Rows::Unreadable(error.to_string()), 0)],
+    };
+    let mut pieces = Vec::new();
+    for (row_group, (rows, bytes)) in input.row_groups().enumerate() {
+        let by_bytes = bytes / (settings.unit_bytes as u64).max(1) + 1;
+        let most = (rows / by_bytes).clamp(1, (settings.unit_rows as u64).max(1));
+        let mut start = 0;
+        while start < rows {
+            let end = rows.min(start + most);
+            let share = (u128::from(bytes) * u128::from(end - start) / u128::from(rows)) as u64;
+            pieces.push((
+                Rows::OfGroup {
+                    row_group,
+                    rows: start..end,
+                    bytes: share,
+                },
+                share.max(1),
+            ));
+            start = end;
+        }
+    }
+    if pieces.is_empty() {
+        // The result has no rows, but it has columns.
+        let none = Rows::OfGroup {
+            row_group: 0,
+            rows: 0..0,
+            bytes: 0,
+        };
+        pieces.push((none, 1));
+    }
+    pieces
+}

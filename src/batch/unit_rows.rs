@@ -1,0 +1,290 @@
+//! The rows of a unit: read batch by batch, run through the queries, written.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::{DataFusionError, Result as QueryResult};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::parquet::file::metadata::KeyValue;
+use futures::StreamExt;
+use tokio::runtime::Handle;
+
+use super::job::{Job, OnError};
+use super::parquet_input::{ParquetInput, ParquetRows};
+use super::row_errors::RowError;
+use super::run::Shared;
+use super::tally::Tally;
+use super::times::{Times, timed};
+use super::unit::{Rows, Unit};
+use super::unit_writer::UnitWriter;
+use super::{BatchError, file_input, texts};
+use crate::message::message;
+use crate::rowwise::Outcome;
+
+/// The rows of a unit on their way.
+pub(super) struct UnitRows<'a> {
+    job: &'a Job,
+    unit: &'a Unit,
+    shared: &'a Shared,
+    runtime: &'a Handle,
+    writers: Vec<UnitWriter>,
+    tally: Tally,
+    times: Times,
+    errors: Vec<RowError>,
+    under_way: UnderWay<'a>,
+}
+
+impl<'a> UnitRows<'a> {
+    pub(super) fn new(
+        job: &'a Job,
+        unit: &'a Unit,
+        writers: Vec<UnitWriter>,
+        shared: &'a Shared,
+        runtime: &'a Handle,
+    ) -> Self {
+        Self {
+            job,
+            unit,
+            shared,
+            runtime,
+            writers,
+            tally: Tally::default(),
+            times: Times::default(),
+            errors: Vec::new(),
+            under_way: UnderWay { shared, bytes: 0 },
+        }
+    }
+
+    /// Returns what is to be finished: the writers, what became of the rows, how long it took, and why some failed.
+    pub(super) fn into_parts(self) -> (Vec<UnitWriter>, Tally, Times, Vec<RowError>) {
+        (self.writers, self.tally, self.times, self.errors)
+    }
+
+    /// Runs all rows; returns what the input's footer says, or none where the job is to stop.
+    pub(super) fn run(&mut self) -> Result<Option<Vec<KeyValue>>, BatchError> {
+        let (job, unit) = (self.job, self.unit);
+        let of_input = match &unit.rows {
+            Rows::Unreadable(why) => {
+                self.unreadable(DataFusionError::Execution(why.clone()))?;
+                return Ok(Some(Vec::new()));
+            }
+            Rows::OfGroup {
+                row_group,
+                rows,
+                bytes,
+            } => {
+                let file = &job.source.files[unit.file];
+                file.check()?;
+                let columns = job.rowwise.columns();
+                let opened = ParquetInput::open(&job.source, file, columns).and_then(|input| {
+                    let of_input = input.key_values();
+                    let batch_rows = batch_rows(job, rows, *bytes);
+                    let stretch = std::slice::from_ref(rows);
+                    Ok((of_input, input.read(*row_group, stretch, batch_rows)?))
+                });
+                match opened {
+                    Ok((of_input, rows)) => {
+                        if !self.read(&mut Batches::Parquet(rows))? {
+                            return Ok(None);
+                        }
+                        of_input
+                    }
+                    Err(error) => {
+                        self.unreadable(error)?;
+                        Vec::new()
+                    }
+                }
+            }
+            Rows::All => {
+                let file = &job.source.files[unit.file];
+                file.check()?;
+                let columns = job.rowwise.columns();
+                let batch_rows = job.settings.batch_rows;
+                let opened = file_input::read(&job.context, &job.source, file, columns, batch_rows);
+                match self.runtime.block_on(opened) {
+                    Ok(stream) => {
+                        let runtime = self.runtime;
+                        if !self.read(&mut Batches::Stream(stream, runtime))? {
+                            return Ok(None);
+                        }
+                    }
+                    Err(error) => self.unreadable(error)?,
+                }
+                Vec::new()
+            }
+        };
+        self.tally.filtered = self.tally.rows - self.tally.passed - self.tally.failed;
+        Ok(Some(of_input))
+    }
+
+    /// Runs batch after batch; `false` where the job is to stop.
+    fn read(&mut self, batches: &mut Batches<'_>) -> Result<bool, BatchError> {
+        while let Some(batch) = timed(&mut self.times.reading, || batches.next()) {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    // What comes behind can't be read either, or nobody knows where it begins.
+                    self.unreadable(error)?;
+                    return Ok(true);
+                }
+            };
+            for (slice, bytes) in texts::cut(&batch, self.job.settings.batch_bytes) {
+                if !self.compute(slice, bytes)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs the queries over some rows; `false` where the job is to stop.
+    fn compute(&mut self, rows: RecordBatch, bytes: usize) -> Result<bool, BatchError> {
+        let (job, shared) = (self.job, self.shared);
+        let number = rows.num_rows() as u64;
+        let run = async {
+            tokio::select! {
+                biased;
+                () = shared.stopped() => None,
+                outcome = async {
+                    let _room = job.budget.take(bytes).await;
+                    job.rowwise.run(rows).await
+                } => Some(outcome),
+            }
+        };
+        let runtime = self.runtime;
+        let outcome = timed(&mut self.times.computing, || runtime.block_on(run));
+        let Some(outcome) = outcome else {
+            return Ok(false);
+        };
+        let Outcome {
+            outputs,
+            failed,
+            filtered,
+        } = outcome.map_err(|error| BatchError::Run {
+            input: self.input(),
+            source: error.into(),
+        })?;
+        let first = self.tally.rows;
+        for (writer, outputs) in self.writers.iter_mut().zip(&outputs) {
+            for output in outputs {
+                timed(&mut self.times.writing, || writer.write(&output.batch))?;
+                self.tally.rows_out += output.batch.num_rows() as u64;
+            }
+        }
+        self.tally.passed += number - failed.len() as u64 - filtered as u64;
+        for row in failed {
+            let at = first + u64::from(row.row);
+            self.failed(at..at + 1, true, row.error)?;
+        }
+        self.tally.rows += number;
+        if let Some(all) = self.unit.known_rows() {
+            self.under_way.set(self.unit.bytes, self.tally.rows, all);
+        }
+        Ok(true)
+    }
+
+    fn input(&self) -> PathBuf {
+        self.job.source.files[self.unit.file].path.clone()
+    }
+
+    /// Takes the rows behind those that were read, which can't be.
+    fn unreadable(&mut self, error: DataFusionError) -> Result<(), BatchError> {
+        let first = self.tally.rows;
+        match self.unit.known_rows() {
+            Some(all) => {
+                self.failed(first..all, false, error)?;
+                self.tally.rows = all;
+            }
+            None => {
+                self.tally.unreadable += 1;
+                let row = (first > 0).then_some(first);
+                self.note(row, None, false, error)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(
+        &mut self,
+        rows: Range<u64>,
+        is_read: bool,
+        error: DataFusionError,
+    ) -> Result<(), BatchError> {
+        self.tally.failed += rows.end - rows.start;
+        self.note(Some(rows.start), Some(rows), is_read, error)
+    }
+
+    /// Does with an error what the job's options say.
+    fn note(
+        &mut self,
+        row: Option<u64>,
+        rows: Option<Range<u64>>,
+        is_read: bool,
+        error: DataFusionError,
+    ) -> Result<(), BatchError> {
+        match self.job.options.on_error {
+            OnError::Fail => Err(BatchError::Failed {
+                place: self.unit.place(&self.job.source, row),
+                source: error,
+            }),
+            OnError::Skip => Ok(()),
+            OnError::File => {
+                let error = RowError::new(rows, is_read, &message(&error));
+                self.errors.push(error);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Batches of a unit, from whatever reads them.
+enum Batches<'a> {
+    Parquet(ParquetRows),
+    Stream(SendableRecordBatchStream, &'a Handle),
+}
+
+impl Iterator for Batches<'_> {
+    type Item = QueryResult<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Parquet(rows) => rows.next(),
+            Self::Stream(stream, runtime) => runtime.block_on(stream.next()),
+        }
+    }
+}
+
+/// A unit's share in the bytes under way; it is taken back when the unit ends.
+struct UnderWay<'a> {
+    shared: &'a Shared,
+    bytes: u64,
+}
+
+impl UnderWay<'_> {
+    fn set(&mut self, bytes: u64, rows: u64, of: u64) {
+        let share = u128::from(bytes) * u128::from(rows) / u128::from(of.max(1));
+        let share = u64::try_from(share).unwrap_or(bytes);
+        let all = &self.shared.bytes_under_way;
+        all.fetch_add(share - self.bytes, Ordering::Relaxed);
+        self.bytes = share;
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let all = &self.shared.bytes_under_way;
+        all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Returns how many rows are read at once, so that texts of usual length fill a batch and no more.
+fn batch_rows(job: &Job, rows: &Range<u64>, bytes: u64) -> usize {
+    let settings = &job.settings;
+    let a_row = bytes / (rows.end - rows.start).max(1) + 1;
+    let most = settings.batch_bytes as u64 / a_row;
+    usize::try_from(most)
+        .unwrap_or(usize::MAX)
+        .clamp(1, settings.batch_rows.max(1))
+}

@@ -1,0 +1,282 @@
+//! `lexstream batch`: jobs over corpora of files.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::failure::Failure;
+use super::format::Format;
+use super::job_progress::{JobProgress, Summary};
+use super::sql::{read, setting, size};
+use crate::Engine;
+use crate::batch::{Job, JobOptions, OnError, Running, Script};
+use crate::config::environment;
+use crate::message::message;
+
+/// How often the workers are looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long workers may take to end once they are asked to; what they have under way is dropped with the process then.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// As for queries: planning deeply nested SQL takes stack.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Arguments of `lexstream batch`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Script of the job: statements that define, then INSERT INTO … SELECT …; may be given several times, `-` is standard input
+    #[arg(short, long, value_name = "FILE")]
+    file: Vec<PathBuf>,
+    /// Statements of the job, after any --file; with --output, its SELECT
+    #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
+    command: Vec<String>,
+    /// Files that are the table `input`: a path, a glob or a folder
+    #[arg(long, value_name = "PATH")]
+    input: Option<String>,
+    /// Folder that the rows of the job's SELECT are written to
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// What becomes of a row that fails and of a file that can't be read: stop there, count it, or write it to _errors/
+    #[arg(long, value_enum, default_value_t = OnErrorArgument::Fail)]
+    on_error: OnErrorArgument,
+    /// Delete what an earlier job has made in the output, and begin anew
+    #[arg(long)]
+    restart: bool,
+    /// Print what would be done: inputs, plans, units
+    #[arg(long)]
+    dry_run: bool,
+    /// Try the job on the first N rows of the input and print the results; write nothing
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Bound memory, such as 2g [default: half of the machine's]
+    #[arg(short, long, value_name = "SIZE", value_parser = size)]
+    memory: Option<usize>,
+    /// Units that are under way at once [default: one a core, at least 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// How the summary, and the rows of --limit, are printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Print no progress and no summary
+    #[arg(short, long)]
+    quiet: bool,
+    /// Set a setting, as SET does in SQL
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+    /// Folder that models are kept in [default: LEXSTREAM_HOME, else the platform's place for data]
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum OnErrorArgument {
+    Fail,
+    Skip,
+    File,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let memory = arguments.memory.or_else(half_of_the_machine);
+    let memory = memory.unwrap_or(DEFAULT_MEMORY);
+    let mut engine = Engine::builder().memory_limit(memory / 2);
+    for (key, value) in &arguments.set {
+        engine = engine.set(key, value);
+    }
+    if let Some(home) = &arguments.home {
+        engine = engine.home(home);
+    }
+    let engine = engine.build()?;
+    let mut sql = String::new();
+    for file in &arguments.file {
+        sql.push_str(&read(file)?);
+        sql.push_str(";\n");
+    }
+    for command in &arguments.command {
+        sql.push_str(command);
+        sql.push_str(";\n");
+    }
+    let script = Script {
+        sql,
+        input: arguments.input.clone(),
+        output: arguments.output.clone(),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = JobOptions {
+        on_error: match arguments.on_error {
+            OnErrorArgument::Fail => OnError::Fail,
+            OnErrorArgument::Skip => OnError::Skip,
+            OnErrorArgument::File => OnError::File,
+        },
+        // One reads and writes while another waits for a model.
+        workers: arguments.workers.map_or(cores.max(2), usize::from),
+        memory: memory / 2,
+    };
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("query")
+        .thread_stack_size(STACK_BYTES)
+        .build()?;
+    let front = FrontEnd {
+        arguments,
+        runtime: Some(runtime),
+        waiting: Builder::new_current_thread().enable_all().build()?,
+    };
+    front.run(&engine, &script, &options)
+}
+
+/// Where the machine does not say how much memory it has.
+const DEFAULT_MEMORY: usize = 4 << 30;
+
+fn half_of_the_machine() -> Option<usize> {
+    environment::memory().map(|bytes| bytes / 2)
+}
+
+struct FrontEnd {
+    arguments: Arguments,
+    /// Where queries run.
+    runtime: Option<Runtime>,
+    /// Where this thread waits for signals.
+    waiting: Runtime,
+}
+
+impl FrontEnd {
+    fn runtime(&self) -> &Runtime {
+        self.runtime
+            .as_ref()
+            .expect("it is only taken when the front end is dropped")
+    }
+
+    fn run(&self, engine: &Engine, script: &Script, options: &JobOptions) -> Result<(), Failure> {
+        let jobs = self.while_waiting(Job::of_script(engine, script, options))??;
+        if self.arguments.dry_run {
+            for job in &jobs {
+                print!("{}", job.describe()?);
+            }
+            return Ok(());
+        }
+        if let Some(rows) = self.arguments.limit {
+            return jobs.iter().try_for_each(|job| self.preview(job, rows));
+        }
+        let mut summary = Summary::default();
+        for job in jobs {
+            let job = Arc::new(job);
+            let handle = self.runtime().handle();
+            let running = Arc::clone(&job).start(self.arguments.restart, handle)?;
+            summary.add(self.follow(running)?);
+        }
+        if !self.arguments.quiet {
+            summary.print(self.arguments.format)?;
+        }
+        Ok(())
+    }
+
+    /// Runs something on the threads of queries, and stops waiting at a signal.
+    fn while_waiting<T: Send>(&self, work: impl Future<Output = T> + Send) -> Result<T, Failure> {
+        std::thread::scope(|scope| {
+            let runtime = self.runtime();
+            let (done, ended) = tokio::sync::oneshot::channel();
+            scope.spawn(move || {
+                // Nobody waits for it after a signal.
+                let _ = done.send(runtime.block_on(work));
+            });
+            self.waiting.block_on(async {
+                tokio::select! {
+                    outcome = ended => Ok(outcome.expect("the sender is not dropped unless it panics")),
+                    signal = signal() => Err(signal),
+                }
+            })
+        })
+    }
+
+    /// Shows how far a job is until it ends; a signal ends it, and says how to go on.
+    fn follow(&self, running: Running) -> Result<(crate::batch::Progress, Duration), Failure> {
+        let mut progress = JobProgress::new(!self.arguments.quiet);
+        let stopped = self.waiting.block_on(async {
+            let mut signal = pin!(signal());
+            loop {
+                tokio::select! {
+                    signal = &mut signal => return Some(signal),
+                    () = tokio::time::sleep(LOOK) => {
+                        progress.show(&running.progress());
+                        if running.has_ended() {
+                            return None;
+                        }
+                    }
+                }
+            }
+        });
+        progress.clear();
+        let Some(signal) = stopped else {
+            return Ok(running.join()?);
+        };
+        running.stop();
+        let asked = Instant::now();
+        while !running.has_ended() && asked.elapsed() < PATIENCE {
+            std::thread::sleep(LOOK);
+        }
+        let (found, _) = running.progress();
+        eprintln!(
+            "{} of {} units are finished and stay; the same command goes on with the others",
+            found.finished(),
+            found.units
+        );
+        Err(signal)
+    }
+
+    fn preview(&self, job: &Job, rows: u64) -> Result<(), Failure> {
+        let preview = job.preview(rows, self.runtime().handle())?;
+        let terminal = io::stdout().is_terminal();
+        let shown = super::query::settings_of(job.context());
+        let several = preview.outputs.len() > 1;
+        for ((name, schema), batches) in job.schemas().zip(&preview.outputs) {
+            if several {
+                println!("{name}");
+            }
+            let output = Box::new(io::BufWriter::new(io::stdout()));
+            let mut printer = self
+                .arguments
+                .format
+                .printer(schema, output, &shown, terminal)?;
+            for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+                printer.batch(batch)?;
+            }
+            printer.finish(None)?;
+        }
+        for (place, error) in &preview.failed {
+            eprintln!("{place}: {}", message(error));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for FrontEnd {
+    fn drop(&mut self) {
+        // What is under way after a signal may take long; nobody waits for it.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Waits for the person's or the system's wish to end.
+async fn signal() -> Failure {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let terminate = signal(SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            return tokio::select! {
+                _ = tokio::signal::ctrl_c() => Failure::Interrupted,
+                _ = terminate.recv() => Failure::Terminated,
+            };
+        }
+    }
+    // Without a handler, the signal ends the process.
+    let _ = tokio::signal::ctrl_c().await;
+    Failure::Interrupted
+}
