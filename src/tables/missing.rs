@@ -6,7 +6,7 @@ use lexstream_udfs::nearest;
 
 /// Names the nearest table in an error that says that there is none of a name; other errors stay as they are.
 pub fn with_nearest(state: &SessionState, error: DataFusionError) -> DataFusionError {
-    let DataFusionError::Plan(message) = &error else {
+    let DataFusionError::Plan(message) = error.find_root() else {
         return error;
     };
     // As the planner words it, with the catalog and the schema in front.
