@@ -95,7 +95,13 @@ impl Source {
             return Err(refuse(reason));
         }
         let format = listing.options().format.get_ext();
-        let state = context.state();
+        let mut state = context.state();
+        // Statistics are read from the files: one that can't be read is to fail as a unit, by its name.
+        state
+            .config_mut()
+            .options_mut()
+            .execution
+            .collect_statistics = false;
         let listed = listing.list_files_for_scan(&state, &[], None).await?;
         let groups = listed.file_groups.into_iter();
         let mut files = Vec::new();
