@@ -10,6 +10,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::parquet::file::metadata::KeyValue;
 use futures::StreamExt;
 use tokio::runtime::Handle;
+use tokio::sync::SemaphorePermit;
 
 use super::job::{Job, OnError};
 use super::parquet_input::{ParquetInput, ParquetRows};
@@ -121,7 +122,15 @@ impl<'a> UnitRows<'a> {
 
     /// Runs batch after batch; `false` where the job is to stop.
     fn read(&mut self, batches: &mut Batches<'_>) -> Result<bool, BatchError> {
-        while let Some(batch) = timed(&mut self.times.reading, || batches.next()) {
+        let usual = self.usual_bytes();
+        loop {
+            // Taken before a batch is read, and kept until its results are written: all of that takes memory.
+            let Some(mut room) = self.room(usual) else {
+                return Ok(false);
+            };
+            let Some(batch) = timed(&mut self.times.reading, || batches.next()) else {
+                return Ok(true);
+            };
             let batch = match batch {
                 Ok(batch) => batch,
                 Err(error) => {
@@ -131,26 +140,56 @@ impl<'a> UnitRows<'a> {
                 }
             };
             for (slice, bytes) in texts::cut(&batch, self.job.settings.batch_bytes) {
-                if !self.compute(slice, bytes)? {
+                if bytes > usual {
+                    drop(room);
+                    match self.room(bytes) {
+                        Some(more) => room = more,
+                        None => return Ok(false),
+                    }
+                }
+                if !self.compute(slice)? {
                     return Ok(false);
                 }
             }
         }
-        Ok(true)
+    }
+
+    /// Returns the bytes that a batch of this unit is expected to have.
+    fn usual_bytes(&self) -> usize {
+        let most = self.job.settings.batch_bytes;
+        match &self.unit.rows {
+            // A row that is larger than a batch is one.
+            Rows::OfGroup { rows, bytes, .. } => {
+                let a_row = bytes / (rows.end - rows.start).max(1);
+                most.max(usize::try_from(a_row).unwrap_or(usize::MAX))
+            }
+            Rows::All | Rows::Unreadable(_) => most,
+        }
+    }
+
+    /// Waits for room in memory; none where the job is to stop.
+    fn room(&mut self, bytes: usize) -> Option<SemaphorePermit<'a>> {
+        let (job, shared, runtime) = (self.job, self.shared, self.runtime);
+        timed(&mut self.times.computing, || {
+            runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = shared.stopped() => None,
+                    room = job.budget.take(bytes) => Some(room),
+                }
+            })
+        })
     }
 
     /// Runs the queries over some rows; `false` where the job is to stop.
-    fn compute(&mut self, rows: RecordBatch, bytes: usize) -> Result<bool, BatchError> {
+    fn compute(&mut self, rows: RecordBatch) -> Result<bool, BatchError> {
         let (job, shared) = (self.job, self.shared);
         let number = rows.num_rows() as u64;
         let run = async {
             tokio::select! {
                 biased;
                 () = shared.stopped() => None,
-                outcome = async {
-                    let _room = job.budget.take(bytes).await;
-                    job.rowwise.run(rows).await
-                } => Some(outcome),
+                outcome = job.rowwise.run(rows) => Some(outcome),
             }
         };
         let runtime = self.runtime;
