@@ -210,6 +210,50 @@ async fn many_queries_at_once_of_two_engines_give_what_one_gives() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_runs_of_queries_that_share_them_are_dumped_as_they_are_made() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = builder(home.path()).build().expect("engine");
+    let dumped = home.path().join("runs");
+    let create = format!(
+        "CREATE MODEL dumps WITH ('path' = '{}', 'dump_runs' = '{}', 'max_batch_tokens' = 200)",
+        models().join("sentiment").display(),
+        dumped.display()
+    );
+    run(&engine, &create).await.expect("dumps");
+    let queries: Vec<_> = (0..8)
+        .map(|query| {
+            let engine = engine.clone();
+            let texts = "SELECT repeat('great ', CAST(value AS INT)) || value AS t FROM generate_series(1, 50)";
+            let query = format!("SELECT classify('dumps', t || 'of {query}')['label'] FROM ({texts})");
+            tokio::spawn(async move { run(&engine, &query).await })
+        })
+        .collect();
+    for query in queries {
+        let rows = query.await.expect("a query").expect("rows");
+        assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 50);
+    }
+    let mut texts = 0;
+    for entry in fs::read_dir(&dumped).expect("runs") {
+        let text = fs::read_to_string(entry.expect("a run").path()).expect("a run");
+        let run: Value = serde_json::from_str(&text).expect("JSON");
+        let lengths = |name: &str| -> Vec<usize> {
+            let lists = run[name].as_array().expect("a list a text");
+            let lists = lists
+                .iter()
+                .map(|list| list.as_array().expect("a list").len());
+            lists.collect()
+        };
+        let ids = lengths("ids");
+        assert_eq!(ids, lengths("types"));
+        let padded = ids.len() * ids.iter().max().expect("a text");
+        assert!(padded <= 200 || ids.len() == 1, "{ids:?}");
+        texts += ids.len();
+    }
+    // The text that every model is tried with comes first.
+    assert_eq!(texts, 8 * 50 + 1);
+}
+
 /// Makes an export of its own out of one that is there, changed by `change`.
 async fn check_refused(name: &str, change: impl FnOnce(&Path), options: &str, expected: &str) {
     let home = tempfile::tempdir().expect("home");

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arrow::array::{ArrayRef, StructArray, UInt64Array, new_null_array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::{concat, take};
-use lexstream_udfs::model::Watch;
+use lexstream_udfs::model::{Figures, Watch};
 use ort::session::{Session, SessionInputValue};
 
 use super::columns::InputColumn;
-use super::workers::{Job, Workers};
+use super::job::Job;
+use super::queue::Turns;
+use super::workers::Workers;
 use super::{Graph, InferenceError, Signature};
 
 /// Values of one input in a run at most, so that wide rows run in smaller numbers.
@@ -30,26 +32,37 @@ struct GraphJob {
     signature: Signature,
 }
 
-/// Rows that are run together.
+/// Rows of the same shape that are run together.
 #[derive(Debug)]
 struct Run {
-    /// Where they stand among the caller's.
-    rows: Vec<usize>,
+    /// How many there are.
+    rows: usize,
     /// Each input's shape and values.
     inputs: Vec<(Vec<usize>, ArrayRef)>,
 }
 
 impl Job for GraphJob {
     type Session = Session;
-    type Run = Run;
+    type Item = Run;
     /// An array an output, in the order of the run's rows.
     type Output = Vec<ArrayRef>;
+    type Queue = Turns<Run>;
 
     fn open(&self) -> Result<Session, InferenceError> {
         self.graph.session()
     }
 
-    fn compute(&self, session: &mut Session, run: &Run) -> Result<Vec<ArrayRef>, InferenceError> {
+    fn compute(
+        &self,
+        session: &mut Session,
+        runs: &[&Run],
+    ) -> Result<Vec<Vec<ArrayRef>>, InferenceError> {
+        runs.iter().map(|run| self.run(session, run)).collect()
+    }
+}
+
+impl GraphJob {
+    fn run(&self, session: &mut Session, run: &Run) -> Result<Vec<ArrayRef>, InferenceError> {
         let signature = &self.signature;
         let mut inputs: Vec<(&str, SessionInputValue<'_>)> = Vec::new();
         for (input, (shape, values)) in signature.inputs.iter().zip(&run.inputs) {
@@ -64,7 +77,7 @@ impl Job for GraphJob {
                 .get(name)
                 .ok_or_else(|| InferenceError::Output(name.clone()))?;
             let (shape, values) = output.element.array(tensor)?;
-            let expected = output.shape(run.rows.len(), 0);
+            let expected = output.shape(run.rows, 0);
             let fits = |(at, (found, expected)): (usize, (&i64, &usize))| {
                 *found == *expected as i64 || at > 0 && output.axes[at - 1].is_none()
             };
@@ -85,7 +98,7 @@ impl GraphModel {
     /// Puts a model together; the first row loads the graph.
     pub fn new(graph: Graph, signature: Signature, max_batch_rows: usize, sessions: usize) -> Self {
         Self {
-            workers: Workers::new(GraphJob { graph, signature }, sessions),
+            workers: Workers::new(GraphJob { graph, signature }, Turns::new(), sessions),
             max_batch_rows,
         }
     }
@@ -105,33 +118,32 @@ impl GraphModel {
         let nulls = inputs.iter().fold(None, |nulls, input| {
             NullBuffer::union(nulls.as_ref(), input.nulls())
         });
-        let runs = self.runs(&inputs, rows, nulls.as_ref())?;
+        let (mut run_rows, runs) = self.runs(&inputs, rows, nulls.as_ref())?;
         if runs.is_empty() {
             return Ok(new_null_array(&signature.data_type(), rows));
         }
-        let number = runs.len();
         let started = Instant::now();
-        let mut model_time = Duration::ZERO;
+        let mut figures = Figures::default();
         let mut places = vec![None; rows];
         let mut done_rows = 0;
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); signature.outputs.len()];
-        for done in self.workers.submit(runs.into())? {
+        for done in self.workers.submit(runs)? {
             let done = done?;
-            model_time += done.time;
-            for row in done.run.rows {
-                places[row] = Some(done_rows);
-                done_rows += 1;
-            }
-            for (parts, part) in parts.iter_mut().zip(done.output) {
-                parts.push(part);
+            figures.runs += done.runs;
+            figures.model_time += done.time;
+            for (run, outputs) in done.outputs {
+                for row in std::mem::take(&mut run_rows[run]) {
+                    places[row] = Some(done_rows);
+                    done_rows += 1;
+                }
+                for (parts, part) in parts.iter_mut().zip(outputs) {
+                    parts.push(part);
+                }
             }
         }
+        figures.waiting_time = started.elapsed();
         if let Some(watch) = Watch::current() {
-            watch.add(|figures| {
-                figures.runs += number;
-                figures.model_time += model_time;
-                figures.waiting_time += started.elapsed();
-            });
+            watch.add(|total| *total += figures);
         }
         let places: UInt64Array = places
             .into_iter()
@@ -148,13 +160,13 @@ impl GraphModel {
         })
     }
 
-    /// Puts rows of the same shape together, in their order.
+    /// Puts rows of the same shape together, in their order: which rows are in each run, and the runs.
     fn runs(
         &self,
         inputs: &[InputColumn],
         rows: usize,
         nulls: Option<&NullBuffer>,
-    ) -> Result<Vec<Run>, InferenceError> {
+    ) -> Result<(Vec<Vec<usize>>, Vec<Run>), InferenceError> {
         let axes = &self.workers.job().signature.inputs;
         // By the sizes of the axes that vary.
         let mut alike: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
@@ -179,7 +191,7 @@ impl GraphModel {
             }
             alike.entry(sizes).or_default().push(row);
         }
-        let mut runs = Vec::new();
+        let (mut run_rows, mut runs) = (Vec::new(), Vec::new());
         for (sizes, rows) in alike {
             let mut sizes = sizes.into_iter();
             let varying: Vec<_> = axes
@@ -198,12 +210,13 @@ impl GraphModel {
                 let inputs = inputs.map(|((axes, input), varying)| {
                     Ok((axes.shape(rows.len(), *varying), input.gather(rows)?))
                 });
+                run_rows.push(rows.to_vec());
                 runs.push(Run {
-                    rows: rows.to_vec(),
+                    rows: rows.len(),
                     inputs: inputs.collect::<Result<_, InferenceError>>()?,
                 });
             }
         }
-        Ok(runs)
+        Ok((run_rows, runs))
     }
 }

@@ -2,29 +2,30 @@
 
 use std::ops::Range;
 
-/// Cuts lengths, ascending, into runs of at most `most` padded tokens each; a text longer than that has a run of its own.
+/// Returns which items, ascending by length, share a run with the one at `at`: at most `most` padded tokens, or that
+/// item alone where it is longer.
 ///
-/// A run's padded tokens are its number of texts times its longest.
-pub(super) fn pack(lengths: &[usize], most: usize) -> Vec<Range<usize>> {
-    let mut runs = Vec::new();
-    // From the longest: the largest tensors come first, and memory does not grow after them.
-    let mut end = lengths.len();
-    while end > 0 {
-        let longest = lengths[end - 1].max(1);
-        let texts = (most / longest).clamp(1, end);
-        // A run is cut short where its shortest text would be mostly padding.
-        let start = end - texts;
-        let enough = longest - longest / 8;
-        let first = start + lengths[start..end].partition_point(|length| *length < enough);
-        let start = if end - first >= FEW {
-            first.min(end - 1)
-        } else {
-            start.max(end.saturating_sub(FEW))
-        };
-        runs.push(start..end);
-        end = start;
+/// A run's padded tokens are its number of items times its longest. Nothing in it is longer than the one at `at`.
+pub(super) fn run_with<T>(
+    sorted: &[T],
+    at: usize,
+    most: usize,
+    length: impl Fn(&T) -> usize,
+) -> Range<usize> {
+    let longest = length(&sorted[at]).max(1);
+    let texts = (most / longest).max(1);
+    // Those behind it that are as long fit as well as those before it.
+    let alike = sorted[at..].partition_point(|item| length(item) <= longest);
+    let end = at + alike.min(texts);
+    let start = end.saturating_sub(texts);
+    // A run is cut short where its shortest text would be mostly padding.
+    let enough = longest - longest / 8;
+    let first = start + sorted[start..end].partition_point(|item| length(item) < enough);
+    if end - first >= FEW {
+        first..end
+    } else {
+        start.max(end.saturating_sub(FEW))..end
     }
-    runs
 }
 
 /// A run of fewer texts than these wastes more on its start than on padding.
@@ -36,24 +37,38 @@ mod tests {
 
     use super::*;
 
+    fn run(lengths: &[usize], at: usize, most: usize) -> Range<usize> {
+        run_with(lengths, at, most, |length| *length)
+    }
+
     proptest! {
         #[test]
-        fn every_text_is_in_one_run_and_no_run_is_too_large(mut lengths in proptest::collection::vec(1usize..600, 0..300), most in 1usize..5000) {
+        fn a_run_has_what_it_is_made_for_and_is_not_too_large(
+            mut lengths in proptest::collection::vec(1usize..600, 1..300),
+            at in any::<proptest::sample::Index>(),
+            most in 1usize..5000,
+        ) {
             lengths.sort_unstable();
-            let runs = pack(&lengths, most);
-            let mut end = lengths.len();
-            for run in &runs {
-                prop_assert_eq!(run.end, end);
-                prop_assert!(run.start < run.end);
-                prop_assert!(run.len() == 1 || run.len() * lengths[run.end - 1] <= most);
-                end = run.start;
-            }
-            prop_assert_eq!(end, 0);
+            let at = at.index(lengths.len());
+            let run = run(&lengths, at, most);
+            prop_assert!(run.contains(&at));
+            prop_assert!(run.len() == 1 || run.len() * lengths[at] <= most);
+            prop_assert_eq!(lengths[run.end - 1], lengths[at]);
         }
     }
 
     #[test]
-    fn texts_of_one_length_fill_their_runs() {
-        assert_eq!(pack(&[10; 25], 100), [15..25, 5..15, 0..5]);
+    fn texts_of_one_length_fill_a_run() {
+        assert_eq!(run(&[10; 25], 24, 100), 15..25);
+        assert_eq!(run(&[10; 25], 3, 100), 3..13);
+    }
+
+    #[test]
+    fn texts_that_are_much_shorter_stay_out_where_there_are_enough_others() {
+        // Of 20 texts, 9 have at least seven eighths of the longest's length; of the second 20, only 2.
+        let many: Vec<_> = [10; 11].into_iter().chain([70; 8]).chain([80]).collect();
+        assert_eq!(run(&many, 19, 10_000), 11..20);
+        let few: Vec<_> = [10; 18].into_iter().chain([80; 2]).collect();
+        assert_eq!(run(&few, 19, 10_000), 12..20);
     }
 }

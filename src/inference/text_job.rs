@@ -3,33 +3,11 @@
 use ort::session::{Session, SessionInputValue};
 use ort::value::Tensor;
 
+use super::dump::Dump;
 use super::encoder::Encoded;
-use super::workers::Job;
+use super::job::Job;
+use super::pool::Pool;
 use super::{Graph, Head, InferenceError};
-
-/// Texts that are run together.
-#[derive(Debug)]
-pub(super) struct Run {
-    /// Where each text stands among the caller's.
-    pub(super) places: Vec<usize>,
-    /// The texts, none of them empty.
-    pub(super) texts: Vec<Encoded>,
-}
-
-impl Run {
-    /// Returns the tokens that the model is given, padding included.
-    pub(super) fn padded_tokens(&self) -> usize {
-        self.texts.len() * self.longest()
-    }
-
-    fn longest(&self) -> usize {
-        self.texts
-            .iter()
-            .map(|text| text.ids.len())
-            .max()
-            .unwrap_or(0)
-    }
-}
 
 /// What a worker does with texts.
 #[derive(Debug)]
@@ -40,6 +18,16 @@ pub(super) struct TextJob {
     pub(super) head: Head,
     pub(super) width: usize,
     pub(super) padding_id: u32,
+    pub(super) dump: Option<Dump>,
+}
+
+/// What the model makes of a text.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// As many as the head is wide.
+    pub(super) numbers: Vec<f32>,
+    /// The tokens that the model was given for it, padding included.
+    pub(super) padded_tokens: usize,
 }
 
 /// An input that every model of texts may have.
@@ -68,20 +56,32 @@ impl Input {
 
 impl Job for TextJob {
     type Session = Session;
-    type Run = Run;
-    /// Rows of `width` numbers, in the order of the run's places.
-    type Output = Vec<f32>;
+    type Item = Encoded;
+    type Output = Row;
+    type Queue = Pool;
 
     fn open(&self) -> Result<Session, InferenceError> {
         self.graph.session()
     }
 
-    fn compute(&self, session: &mut Session, run: &Run) -> Result<Vec<f32>, InferenceError> {
-        let longest = run.longest();
-        let shape = [run.texts.len(), longest];
+    fn begin(&self, texts: &[&Encoded]) -> Result<(), InferenceError> {
+        match &self.dump {
+            Some(dump) => dump.write(texts).map_err(InferenceError::Dump),
+            None => Ok(()),
+        }
+    }
+
+    fn compute(
+        &self,
+        session: &mut Session,
+        texts: &[&Encoded],
+    ) -> Result<Vec<Row>, InferenceError> {
+        let lengths: Vec<_> = texts.iter().map(|text| text.ids.len()).collect();
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let shape = [texts.len(), longest];
         let padded = |values: &dyn Fn(&Encoded, &mut Vec<i64>), padding: i64| {
             let mut data = Vec::with_capacity(shape[0] * longest);
-            for text in &run.texts {
+            for text in texts {
                 let end = data.len() + longest;
                 values(text, &mut data);
                 data.resize(end, padding);
@@ -109,7 +109,11 @@ impl Job for TextJob {
         let output = outputs
             .get(self.head.output())
             .ok_or_else(|| InferenceError::Output(self.head.output().to_owned()))?;
-        let lengths: Vec<_> = run.texts.iter().map(|text| text.ids.len()).collect();
-        self.head.rows(output, &lengths, self.width)
+        let rows = self.head.rows(output, &lengths, self.width)?;
+        let rows = rows.chunks_exact(self.width).map(|row| Row {
+            numbers: row.to_vec(),
+            padded_tokens: longest,
+        });
+        Ok(rows.collect())
     }
 }

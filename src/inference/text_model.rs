@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lexstream_udfs::columns::Texts;
-use lexstream_udfs::model::Watch;
+use lexstream_udfs::model::{Figures, Watch};
 
 use super::encoder::{Encoded, PairEncoder};
-use super::packing::pack;
-use super::text_job::{Input, Run, TextJob};
+use super::pool::Pool;
+use super::text_job::{Input, TextJob};
 use super::workers::Workers;
-use super::{Encoder, Graph, Head, InferenceError, Tensor, Truncation};
+use super::{Dump, Encoder, Graph, Head, InferenceError, Tensor, Truncation};
 
 /// How much a model takes at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,34 +27,23 @@ pub struct Limits {
     pub sessions: usize,
 }
 
-/// Where runs are written before they are computed, to be looked at or replayed.
+/// What a model of texts is put together from.
 #[derive(Debug)]
-pub struct Dump {
-    folder: PathBuf,
-    runs: AtomicUsize,
-}
-
-impl Dump {
-    /// Writes into a folder, which is made with the first run.
-    pub fn new(folder: PathBuf) -> Self {
-        Self {
-            folder,
-            runs: AtomicUsize::new(0),
-        }
-    }
-
-    /// Writes each run as JSON, `{"ids": […], "types": […]}` with a list a text.
-    fn write(&self, runs: &[Run]) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
-        for run in runs {
-            let number = self.runs.fetch_add(1, Ordering::Relaxed);
-            let ids: Vec<_> = run.texts.iter().map(|text| &text.ids).collect();
-            let types: Vec<_> = run.texts.iter().map(|text| &text.types).collect();
-            let text = serde_json::json!({"ids": ids, "types": types}).to_string();
-            std::fs::write(self.folder.join(format!("run-{number:06}.json")), text)?;
-        }
-        Ok(())
-    }
+pub struct TextParts {
+    /// Its tokenizer.
+    pub encoder: Encoder,
+    /// Its graph.
+    pub graph: Graph,
+    /// The graph's inputs, by [`Graph::signature`].
+    pub inputs: Vec<Tensor>,
+    /// What is made of the graph's output.
+    pub head: Head,
+    /// How many numbers of a text that gives.
+    pub width: usize,
+    /// How much it takes at once.
+    pub limits: Limits,
+    /// Where its runs are written, if anywhere.
+    pub dump: Option<Dump>,
 }
 
 /// A graph over tokens, its tokenizer and what is made of its output.
@@ -65,47 +52,34 @@ pub struct TextModel {
     encoder: Arc<Encoder>,
     workers: Workers<TextJob>,
     limits: Limits,
-    dump: Option<Dump>,
 }
 
 impl TextModel {
-    /// Puts a model together, whose result is `width` numbers a text; the first text loads the graph.
+    /// Puts a model together; the first text loads the graph.
     ///
-    /// `inputs` are the graph's, by [`Graph::signature`]; one that no model of texts has is returned as the error.
-    pub fn new(
-        encoder: Arc<Encoder>,
-        graph: Graph,
-        inputs: &[Tensor],
-        head: Head,
-        width: usize,
-        limits: Limits,
-    ) -> Result<Self, String> {
+    /// An input that no model of texts has is returned as the error.
+    pub fn new(parts: TextParts) -> Result<Self, String> {
         let known = |tensor: &Tensor| {
             let input = Input::NAMES.iter().find(|(name, _)| *name == tensor.name);
             input
                 .map(|(_, input)| *input)
                 .ok_or_else(|| tensor.name.clone())
         };
+        let limits = parts.limits;
         let job = TextJob {
-            graph,
-            inputs: inputs.iter().map(known).collect::<Result<_, _>>()?,
-            head,
-            width,
-            padding_id: encoder.padding_id(),
+            graph: parts.graph,
+            inputs: parts.inputs.iter().map(known).collect::<Result<_, _>>()?,
+            head: parts.head,
+            width: parts.width,
+            padding_id: parts.encoder.padding_id(),
+            dump: parts.dump,
         };
+        let pool = Pool::new(limits.max_batch_tokens);
         Ok(Self {
-            encoder,
-            workers: Workers::new(job, limits.sessions),
+            encoder: Arc::new(parts.encoder),
+            workers: Workers::new(job, pool, limits.sessions),
             limits,
-            dump: None,
         })
-    }
-
-    /// Writes every run before it is computed.
-    #[must_use]
-    pub fn with_dump(mut self, dump: Option<Dump>) -> Self {
-        self.dump = dump;
-        self
     }
 
     /// Returns the model's tokenizer.
@@ -120,7 +94,7 @@ impl TextModel {
 
     /// Computes each text; a text that is there several times is computed once.
     ///
-    /// Returns `width` numbers a row, zeros for NULL. It blocks until the last run is done.
+    /// Returns `width` numbers a row, zeros for NULL. It blocks until the last of them is done.
     pub fn rows(&self, texts: &Texts) -> Result<Vec<f32>, InferenceError> {
         let limits = &self.limits;
         self.compute(texts.values(), |text| {
@@ -168,57 +142,33 @@ impl TextModel {
             };
             places.push(Some(place));
         }
+        let mut figures = Figures {
+            distinct_texts: encoded.len(),
+            tokens: encoded.iter().map(|text| text.ids.len()).sum(),
+            ..Figures::default()
+        };
         let width = self.workers.job().width;
-        let mut vectors = vec![0.0; encoded.len() * width];
-        let distinct_texts = encoded.len();
-        let tokens: usize = encoded.iter().map(|text| text.ids.len()).sum();
-        let runs = self.runs(encoded);
-        if let Some(dump) = &self.dump {
-            dump.write(&runs).map_err(InferenceError::Dump)?;
-        }
-        let (number, padded_tokens) = (
-            runs.len(),
-            runs.iter().map(Run::padded_tokens).sum::<usize>(),
-        );
+        let mut rows: Vec<Vec<f32>> = vec![Vec::new(); encoded.len()];
         let started = Instant::now();
-        let mut model_time = Duration::ZERO;
-        for done in self.workers.submit(runs.into())? {
+        for done in self.workers.submit(encoded)? {
             let done = done?;
-            model_time += done.time;
-            for (place, row) in done.run.places.iter().zip(done.output.chunks_exact(width)) {
-                vectors[place * width..(place + 1) * width].copy_from_slice(row);
+            figures.runs += done.runs;
+            figures.model_time += done.time;
+            for (place, row) in done.outputs {
+                figures.padded_tokens += row.padded_tokens;
+                rows[place] = row.numbers;
             }
         }
+        figures.waiting_time = started.elapsed();
         if let Some(watch) = watch {
-            watch.add(|figures| {
-                figures.distinct_texts += distinct_texts;
-                figures.tokens += tokens;
-                figures.padded_tokens += padded_tokens;
-                figures.runs += number;
-                figures.model_time += model_time;
-                figures.waiting_time += started.elapsed();
-            });
+            watch.add(|total| *total += figures);
         }
         let mut out = vec![0.0; places.len() * width];
         for (row, place) in out.chunks_exact_mut(width).zip(places) {
             if let Some(place) = place {
-                row.copy_from_slice(&vectors[place * width..(place + 1) * width]);
+                row.copy_from_slice(&rows[place]);
             }
         }
         Ok(out)
-    }
-
-    /// Packs texts of similar length into runs.
-    fn runs(&self, texts: Vec<Encoded>) -> Vec<Run> {
-        let mut texts: Vec<_> = texts.into_iter().enumerate().collect();
-        texts.sort_by_key(|(_, text)| text.ids.len());
-        let lengths: Vec<_> = texts.iter().map(|(_, text)| text.ids.len()).collect();
-        let runs = pack(&lengths, self.limits.max_batch_tokens);
-        runs.into_iter()
-            .map(|run| {
-                let (places, texts) = texts.drain(run.start..).unzip();
-                Run { places, texts }
-            })
-            .collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::{self, Debug};
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -261,12 +262,23 @@ pub struct Figures {
     pub tokens: usize,
     /// The tokens that the model was given, padding included.
     pub padded_tokens: usize,
-    /// How often the model was run.
+    /// How often the model was run. A run with texts of several calls counts for one of them.
     pub runs: usize,
-    /// The time of the runs, added up.
+    /// The time of the runs, added up; of a run with texts of several calls, these calls' share by their padded tokens.
     pub model_time: Duration,
     /// The time that callers waited for runs.
     pub waiting_time: Duration,
+}
+
+impl AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        self.distinct_texts += other.distinct_texts;
+        self.tokens += other.tokens;
+        self.padded_tokens += other.padded_tokens;
+        self.runs += other.runs;
+        self.model_time += other.model_time;
+        self.waiting_time += other.waiting_time;
+    }
 }
 
 impl Watch {

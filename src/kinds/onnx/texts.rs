@@ -15,7 +15,8 @@ use super::export::{self, Export, ExportError};
 use super::graph::{Files, GraphDetails, Opened, take};
 use super::task::Task;
 use crate::inference::{
-    Activation, Dump, Encoder, Head, InferenceError, Limits, Pooling, Tensor, TextModel, Truncation,
+    Activation, Dump, Encoder, Head, InferenceError, Limits, Pooling, Tensor, TextModel, TextParts,
+    Truncation,
 };
 use crate::kinds::{Request, Surroundings};
 use crate::models::{FileRecord, Stored};
@@ -417,20 +418,21 @@ fn build(details: &Details, files: &Files<'_>) -> Result<TextModel, ModelError> 
         max_batch_tokens: details.max_batch_tokens,
         sessions: details.graph.sessions,
     };
-    let built = TextModel::new(
-        Arc::new(encoder),
-        details.graph.graph(files)?,
-        &details.graph.inputs,
+    let built = TextModel::new(TextParts {
+        encoder,
+        graph: details.graph.graph(files)?,
+        inputs: details.graph.inputs.clone(),
         head,
         width,
         limits,
-    );
+        dump: details.dump_runs.clone().map(Dump::new),
+    });
     let built = built.map_err(|found| OnnxError::Input {
         model: model.to_owned(),
         found,
         known: TextModel::input_names(),
     })?;
-    Ok(built.with_dump(details.dump_runs.clone().map(Dump::new)))
+    Ok(built)
 }
 
 pub(super) fn open(
