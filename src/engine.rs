@@ -15,7 +15,7 @@ use lexstream_udfs::model::Models;
 
 use crate::config::{LexstreamConfig, environment};
 use crate::kinds::{ModelCatalog, Surroundings};
-use crate::plan::LiftInference;
+use crate::plan;
 use crate::sql::{self, Statement};
 use crate::tables;
 
@@ -198,7 +198,7 @@ impl EngineBuilder {
     }
 }
 
-/// Adds Lexstream's functions, table functions and optimiser rule to a session of your own, with the models that they
+/// Adds Lexstream's functions, table functions and optimiser rules to a session of your own, with the models that they
 /// find by name ([`EngineBuilder::models`]).
 ///
 /// A function that the session already has under one of our names is replaced. Statements such as CREATE MODEL work
@@ -207,7 +207,7 @@ pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Res
     let functions: Arc<dyn Models> = Arc::<ModelCatalog>::clone(models);
     let state = context.state_ref();
     let mut rules = context.state().physical_optimizers().to_vec();
-    if LiftInference::insert(&mut rules) {
+    if plan::insert_rules(&mut rules) {
         // A session that is made anew orders its functions anew: ours come behind.
         let ruled = SessionStateBuilder::new_from_existing(context.state())
             .with_session_id(context.session_id())

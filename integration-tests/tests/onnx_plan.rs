@@ -205,6 +205,46 @@ async fn the_first_rows_come_soon_and_a_stream_that_is_dropped_stops() {
     assert!(done < 10_000, "{done}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_call_that_nothing_lifts_is_cancelled_with_its_query() {
+    let home = tempfile::tempdir().expect("home");
+    engine(home.path()).await;
+    let engine = builder(home.path())
+        .target_partitions(1)
+        .build()
+        .expect("engine");
+    // One batch, which takes the model half a minute or more.
+    let texts: ArrayRef = Arc::new(StringViewArray::from_iter_values(
+        (0..40_000).map(|number| format!("a plain text of some length, number {number}")),
+    ));
+    let batch = RecordBatch::try_from_iter([("text", texts)]).expect("a batch");
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
+    let context = engine.context();
+    context
+        .register_table("texts", Arc::new(table))
+        .expect("registered");
+    let query = "SELECT embed('minilm', text)[1] > 0 AS side, count(*) FROM texts GROUP BY 1";
+    let frame = engine.sql(query).await.expect("a plan");
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await.expect("a plan");
+    let shown = displayable(plan.as_ref()).indent(false).to_string();
+    assert!(shown.contains("WatchedExec"), "{shown}");
+    assert!(!shown.contains("InferenceExec"), "{shown}");
+    let stream = execute_stream(plan, context).expect("a stream");
+    // The call blocks the one thread that there is for queries, and for timers.
+    let is_free = |wait| {
+        let (sender, free) = std::sync::mpsc::channel();
+        tokio::spawn(async move { sender.send(()) });
+        free.recv_timeout(wait).is_ok()
+    };
+    let started = Instant::now();
+    while is_free(Duration::from_secs(1)) {
+        assert!(started.elapsed() < Duration::from_secs(60), "no call began");
+    }
+    drop(stream);
+    assert!(is_free(Duration::from_secs(10)), "the call goes on");
+}
+
 #[tokio::test]
 async fn explain_analyze_shows_what_a_model_cost() {
     let home = tempfile::tempdir().expect("home");

@@ -401,7 +401,8 @@ fn innermost_calls(
     Ok(())
 }
 
-fn is_call(expression: &Arc<dyn PhysicalExpr>) -> bool {
+/// Tells whether an expression is a call of a model.
+pub(super) fn is_call(expression: &Arc<dyn PhysicalExpr>) -> bool {
     expression
         .downcast_ref::<ScalarFunctionExpr>()
         .is_some_and(|function| MODEL_FUNCTIONS.contains(&function.fun().name()))

@@ -24,7 +24,7 @@ use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceCh
 use super::Refusal;
 use super::check;
 use super::source::SourceExec;
-use crate::plan::InferenceExec;
+use crate::plan::{InferenceExec, WatchedExec};
 
 type Plan = Arc<dyn ExecutionPlan>;
 
@@ -113,7 +113,8 @@ fn on_path(plan: &Plan, reads: &[bool]) -> Result<Result<Plan, Refusal>> {
         || plan
             .downcast_ref::<UnionExec>()
             .is_some_and(|_| !reads.contains(&false))
-        || plan.downcast_ref::<UnnestExec>().is_some();
+        || plan.downcast_ref::<UnnestExec>().is_some()
+        || plan.downcast_ref::<WatchedExec>().is_some();
     if is_known {
         return Ok(Ok(Arc::clone(plan)));
     }
