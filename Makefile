@@ -64,11 +64,17 @@ goldens: models ## Write the golden values of the tests anew from the reference 
 	$(LEXSTREAM_PYTHON) python/model_goldens.py $(TOOLS)/models
 
 .PHONY: dist
-dist: toolchain ## Make a tarball of the release binary
+dist: toolchain models ## Make a tarball of the release binary and ONNX Runtime
 	cargo build --release -p lexstream --bin lexstream
 	rm -rf $(TARGET)/dist/$(DIST) && mkdir -p $(TARGET)/dist/$(DIST)
 	cp $(TARGET)/release/lexstream README.md CHANGELOG.md LICENSE $(TARGET)/dist/$(DIST)
 	strip --strip-debug $(TARGET)/dist/$(DIST)/lexstream
+	cp -L $(TOOLS)/models/onnxruntime/* $(TARGET)/dist/$(DIST)
+	@package=$$($(LEXSTREAM_PYTHON) -c 'import importlib.util as found; print(*found.find_spec("onnxruntime").submodule_search_locations)'); \
+	for name in LICENSE ThirdPartyNotices.txt; do cp "$$package/$$name" "$(TARGET)/dist/$(DIST)/onnxruntime-$$name"; done
+	@# The library beside the binary is the one that is found.
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && env -u ORT_DYLIB_PATH $(TARGET)/dist/$(DIST)/lexstream sql -q --home "$$home" --format csv \
+		-c "CREATE MODEL price WITH ('path' = '$(abspath $(TOOLS))/models/price'); SELECT predict('price', [80.0, 3.0]) AS price"
 	tar -C $(TARGET)/dist -czf $(TARGET)/dist/$(DIST).tar.gz $(DIST)
 	@echo "$(TARGET)/dist/$(DIST).tar.gz"
 
