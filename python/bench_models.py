@@ -138,6 +138,17 @@ class Lexstream:
         found = subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment)
         return int(found.stdout)
 
+    def resident_bytes(self, queries: list[str]) -> list[int]:
+        """Returns the resident size of one process as each query's one row is printed; the last one is at the exit."""
+        command = [self.binary, "sql", "-q", "--format", "nd-json", "-c", "".join(queries)]
+        sizes = []
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self.environment) as process:
+            for _ in process.stdout:
+                with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
+                    sizes.append(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+        assert process.returncode == 0 and len(sizes) == len(queries), "a query a line"
+        return sizes
+
 
 def figures(plan: str) -> dict[str, float]:
     """Returns the figures of InferenceExec in EXPLAIN ANALYZE, added up over the plan's operators."""
@@ -191,11 +202,16 @@ def main(binary: str, models: str) -> None:
         pyarrow.parquet.write_table(pyarrow.table({"text": short}), few)
         more = [f"{number} {text}" for number in range(10) for text in short]
         pyarrow.parquet.write_table(pyarrow.table({"text": more}), many)
+        # A Parquet file's writer would keep the vectors of a whole row group, a million rows: they are looked at and dropped.
         peaks = [
-            statistics.median(lexstream.peak_bytes(f"COPY (SELECT embed('minilm@1', text) FROM '{path}') TO '{vectors}'") for _ in range(2))
+            statistics.median(lexstream.peak_bytes(f"SELECT max(v[1]) FROM (SELECT embed('minilm@1', text) AS v FROM '{path}')") for _ in range(2))
             for path in (few, many)
         ]
         print(f"peak memory: {peaks[0] / 1e6:.0f} MB, with 10 times the rows {peaks[1] / peaks[0]:.2f} x")
+        short = f"SELECT max(v[1]) FROM (SELECT embed('minilm@1', text) AS v FROM '{few}' WHERE length(text) <= 60);"
+        longest = f"SELECT max(v[1]) FROM (SELECT embed('minilm@1', text) AS v FROM '{few}' ORDER BY length(text) DESC LIMIT 1);"
+        sizes = lexstream.resident_bytes([short, short, longest, short, short])
+        print(f"resident after short texts: {sizes[1] / 1e6:.0f} MB; after one of the largest length and short ones again: {sizes[3] / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
