@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::BatchError;
 use super::source::FileState;
+use super::{BatchError, script};
 
 /// Name of the manifest.
 pub(super) const FILE: &str = "manifest.json";
@@ -106,8 +106,13 @@ impl Manifest {
             &self.queries,
             &now.queries,
             |was, is| {
-                (was.sha256 != is.sha256)
-                    .then(|| "another query, or other tables behind it".to_owned())
+                (was.sha256 != is.sha256).then(|| {
+                    if was.sql == is.sql {
+                        "the statements before it differ".to_owned()
+                    } else {
+                        format!("it was `{}`", script::beginning(&was.sql))
+                    }
+                })
             },
         );
         compare(
@@ -219,7 +224,15 @@ mod tests {
                     .values_mut()
                     .for_each(|query| query.sha256.push('x'));
             },
-            &["query of `out`: another query, or other tables behind it"],
+            &["query of `out`: the statements before it differ"],
+        );
+        check(
+            |now| {
+                now.queries.values_mut().for_each(|query| {
+                    (query.sql, query.sha256) = ("SELECT 2".to_owned(), "r".to_owned());
+                });
+            },
+            &["query of `out`: it was `SELECT 1`"],
         );
         check(
             |now| {

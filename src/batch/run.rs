@@ -32,7 +32,8 @@ pub(super) struct Shared {
     /// Places of the units that are not finished.
     left: Mutex<VecDeque<usize>>,
     progress: Mutex<Progress>,
-    /// Bytes of the units under way that are read already, for the progress line.
+    /// Rows of the units under way that are done already, for the progress line, and the bytes that stand for them.
+    pub(super) rows_under_way: AtomicU64,
     pub(super) bytes_under_way: AtomicU64,
     failure: Mutex<Option<BatchError>>,
     stop: watch::Sender<bool>,
@@ -46,6 +47,8 @@ pub struct Progress {
     pub tally: Tally,
     /// Rows of the units that this process has finished.
     pub rows_now: u64,
+    /// Rows of units that are not finished yet, and are done already.
+    pub rows_under_way: u64,
     /// Where the time of this process's workers went, in units that are finished.
     pub times: Times,
     /// Units in all.
@@ -77,6 +80,7 @@ impl AddAssign for Progress {
     fn add_assign(&mut self, other: Self) {
         self.tally += other.tally;
         self.rows_now += other.rows_now;
+        self.rows_under_way += other.rows_under_way;
         self.times += other.times;
         self.units += other.units;
         self.units_before += other.units_before;
@@ -113,6 +117,7 @@ impl Job {
         let shared = Arc::new(Shared {
             left: Mutex::new(left),
             progress: Mutex::new(progress),
+            rows_under_way: AtomicU64::new(0),
             bytes_under_way: AtomicU64::new(0),
             failure: Mutex::new(None),
             stop: watch::Sender::new(false),
@@ -140,6 +145,7 @@ impl Running {
     /// Returns how far the job is, and for how long this process has been at it.
     pub fn progress(&self) -> (Progress, Duration) {
         let mut progress = *self.shared.progress();
+        progress.rows_under_way = self.shared.rows_under_way.load(Ordering::Relaxed);
         progress.bytes_now =
             progress.bytes_finished_now + self.shared.bytes_under_way.load(Ordering::Relaxed);
         (progress, self.shared.started.elapsed())

@@ -245,9 +245,16 @@ fn absolute(folder: &Path) -> Result<PathBuf, BatchError> {
 
 /// Refuses a query by its beginning.
 pub(super) fn refused(sql: &str, reason: String) -> BatchError {
-    let query = match sql.char_indices().nth(SHOWN) {
+    BatchError::Refused {
+        query: beginning(sql),
+        reason,
+    }
+}
+
+/// Returns the beginning of a statement, for a message.
+pub(super) fn beginning(sql: &str) -> String {
+    match sql.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &sql[..end]),
         None => sql.to_owned(),
-    };
-    BatchError::Refused { query, reason }
+    }
 }

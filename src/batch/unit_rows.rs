@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::{DataFusionError, Result as QueryResult};
@@ -54,7 +54,11 @@ impl<'a> UnitRows<'a> {
             tally: Tally::default(),
             times: Times::default(),
             errors: Vec::new(),
-            under_way: UnderWay { shared, bytes: 0 },
+            under_way: UnderWay {
+                shared,
+                rows: 0,
+                bytes: 0,
+            },
         }
     }
 
@@ -218,9 +222,7 @@ impl<'a> UnitRows<'a> {
             self.failed(at..at + 1, true, row.error)?;
         }
         self.tally.rows += number;
-        if let Some(all) = self.unit.known_rows() {
-            self.under_way.set(self.unit.bytes, self.tally.rows, all);
-        }
+        self.under_way.set(self.unit, self.tally.rows);
         Ok(true)
     }
 
@@ -295,26 +297,34 @@ impl Iterator for Batches<'_> {
     }
 }
 
-/// A unit's share in the bytes under way; it is taken back when the unit ends.
+/// A unit's share in what is under way; it is taken back when the unit ends.
 struct UnderWay<'a> {
     shared: &'a Shared,
+    rows: u64,
     bytes: u64,
 }
 
 impl UnderWay<'_> {
-    fn set(&mut self, bytes: u64, rows: u64, of: u64) {
-        let share = u128::from(bytes) * u128::from(rows) / u128::from(of.max(1));
-        let share = u64::try_from(share).unwrap_or(bytes);
-        let all = &self.shared.bytes_under_way;
-        all.fetch_add(share - self.bytes, Ordering::Relaxed);
-        self.bytes = share;
+    /// Says how many rows of a unit are done.
+    fn set(&mut self, unit: &Unit, rows: u64) {
+        // Of how many, a text file does not say.
+        let bytes = unit.known_rows().map_or(0, |all| {
+            let share = u128::from(unit.bytes) * u128::from(rows) / u128::from(all.max(1));
+            u64::try_from(share).unwrap_or(unit.bytes)
+        });
+        let shared = self.shared;
+        let add = |all: &AtomicU64, new: u64, old: u64| all.fetch_add(new - old, Ordering::Relaxed);
+        add(&shared.rows_under_way, rows, self.rows);
+        add(&shared.bytes_under_way, bytes, self.bytes);
+        (self.rows, self.bytes) = (rows, bytes);
     }
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        let all = &self.shared.bytes_under_way;
-        all.fetch_sub(self.bytes, Ordering::Relaxed);
+        let take_back = |all: &AtomicU64, share: u64| all.fetch_sub(share, Ordering::Relaxed);
+        take_back(&self.shared.rows_under_way, self.rows);
+        take_back(&self.shared.bytes_under_way, self.bytes);
     }
 }
 

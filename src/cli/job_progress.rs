@@ -63,14 +63,18 @@ impl JobProgress {
 
 /// Returns how much of the input is done, by its bytes: nobody knows beforehand how many rows a text file has.
 fn share(progress: &Progress) -> f64 {
-    let under_way = progress
-        .bytes_now
-        .saturating_sub(progress.bytes_finished_now);
-    let done = progress.bytes_finished + under_way;
     if progress.bytes == 0 {
         return 1.0;
     }
-    (done as f64 / progress.bytes as f64).min(1.0)
+    (bytes_done(progress) as f64 / progress.bytes as f64).min(1.0)
+}
+
+/// Returns the bytes of the input that are done, those under way included.
+fn bytes_done(progress: &Progress) -> u64 {
+    let under_way = progress
+        .bytes_now
+        .saturating_sub(progress.bytes_finished_now);
+    progress.bytes_finished + under_way
 }
 
 fn line(progress: &Progress, elapsed: Duration) -> String {
@@ -79,9 +83,9 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         "{} of {} units · {} rows · {} · {:.0} rows/s",
         progress.finished(),
         progress.units,
-        HumanCount(progress.tally.rows),
-        HumanBytes(progress.bytes_finished),
-        progress.rows_now as f64 / seconds,
+        HumanCount(progress.tally.rows + progress.rows_under_way),
+        HumanBytes(bytes_done(progress)),
+        (progress.rows_now + progress.rows_under_way) as f64 / seconds,
     );
     let failed = progress.tally.failed + progress.tally.unreadable;
     if failed > 0 {
@@ -210,6 +214,7 @@ mod tests {
                 unreadable: 0,
             },
             rows_now: 600,
+            rows_under_way: 300,
             times: Times::default(),
             units: 10,
             units_before: 2,
@@ -230,7 +235,7 @@ mod tests {
         // 400 bytes left, 300 done in 3 s.
         assert_eq!(
             line(&progress, Duration::from_secs(3)),
-            "5 of 10 units · 1,200 rows · 500 B · 200 rows/s · 50 failed · 4 seconds left"
+            "5 of 10 units · 1,500 rows · 600 B · 300 rows/s · 50 failed · 4 seconds left"
         );
     }
 
