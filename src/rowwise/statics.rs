@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::catalog::MemTable;
@@ -155,7 +155,11 @@ impl Statics {
             rows.add(&batch)?;
             count += batch.num_rows();
             bytes += memory;
-            batches.push(batch.with_schema(Arc::clone(&schema))?);
+            // Not by `with_schema`, which takes no other names.
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let (_, columns, _) = batch.into_parts();
+            let schema = Arc::clone(&schema);
+            batches.push(RecordBatch::try_new_with_options(schema, columns, &options)?);
         }
         let described = StaticTable {
             tables,
