@@ -15,7 +15,8 @@ const MESSAGE: usize = 2000;
 /// Rows of a unit that failed for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RowError {
-    /// Which rows, counted from the unit's first; none where the file can't be opened.
+    /// Which rows, counted from the unit's first: an empty range where it is not known how many; none where the file can't
+    /// be opened.
     pub(super) rows: Option<Range<u64>>,
     /// Whether the rows themselves could be read.
     pub(super) is_read: bool,
@@ -94,7 +95,7 @@ pub(super) fn batch(
     let row = places.iter().map(|place| place.row.map(number));
     columns.push(Arc::new(Int64Array::from_iter(row)));
     let counts = errors.iter().map(|error| {
-        let rows = error.rows.as_ref()?;
+        let rows = error.rows.as_ref().filter(|rows| !rows.is_empty())?;
         Some(number(rows.end - rows.start))
     });
     columns.push(Arc::new(Int64Array::from_iter(counts)));

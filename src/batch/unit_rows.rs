@@ -241,7 +241,8 @@ impl<'a> UnitRows<'a> {
             None => {
                 self.tally.unreadable += 1;
                 let row = (first > 0).then_some(first);
-                self.note(row, None, false, error)?;
+                // Where it ends, nobody knows.
+                self.note(row, row.map(|row| row..row), false, error)?;
             }
         }
         Ok(())
