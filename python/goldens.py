@@ -12,6 +12,8 @@ from importlib.metadata import version
 import jieba
 import numpy
 import regex
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler, Levenshtein
 from sklearn.feature_extraction.text import CountVectorizer
 from uniseg.graphemecluster import grapheme_clusters
 from uniseg.sentencebreak import sentences
@@ -52,6 +54,34 @@ def pairs() -> list[dict]:
     return rows
 
 
+def likeness(texts: list[str]) -> list[dict]:
+    """Pairs of texts, alike and not, and what RapidFuzz and Python's sets make of them."""
+    random = numpy.random.default_rng(11)
+    pairs = [("MARTHA", "MARHTA"), ("DWAYNE", "DUANE"), ("DIXON", "DICKSONX"), ("a", ""), ("", ""), ("ab", "abcdefghijklmnopqrst")]
+    pairs += [("fuzzy was a bear", "fuzzy fuzzy was a bear"), ("new york mets", "the york mets of\x1cnew jersey"), ("x y ab", "ac x y")]
+    pairs += zip(texts, texts[1:] + texts[:1])
+    for text in texts:
+        words, letters = text.split(), list(text)
+        random.shuffle(words)
+        for at in random.integers(0, len(letters) + 1, size=3):
+            letters[at : at + 2] = letters[at : at + 2][::-1] + ["x"] * int(at % 2)
+        pairs += [(text, " ".join(words)), (text, "".join(letters))]
+    rows = []
+    for a, b in pairs:
+        left, right = set(a.split()), set(b.split())
+        rows.append(
+            {
+                "a": a,
+                "b": b,
+                "jaccard_similarity": len(left & right) / len(left | right) if left | right else 1.0,
+                "jaro_winkler_similarity": JaroWinkler.similarity(a, b),
+                "levenshtein_similarity": Levenshtein.normalized_similarity(a, b),
+                "token_set_ratio": fuzz.token_set_ratio(a, b),
+            }
+        )
+    return rows
+
+
 def main() -> None:
     texts = json.loads((ROOT / "python" / "texts.json").read_text(encoding="utf-8"))
     GOLDENS.mkdir(exist_ok=True)
@@ -77,8 +107,15 @@ def main() -> None:
     write("sentences", [{"text": text, "tokens": cut(text)} for text in texts])
     normal = lambda text: {form.lower(): unicodedata.normalize(form, text) for form in FORMS}
     write("normalize_text", [{"text": text, **normal(text)} for text in texts])
+    write("likeness", likeness(texts))
+    for n, most in ((1, 1), (2, 2), (1, 3), (2, 5)):
+        pieces = CountVectorizer(ngram_range=(n, most)).build_analyzer()
+        write(f"ngrams_{n}_{most}", [{"text": text, "tokens": pieces(text)} for text in texts])
+    for n in (1, 3, 40):
+        pieces = CountVectorizer(analyzer="char", ngram_range=(n, n), lowercase=False).build_analyzer()
+        write(f"char_ngrams_{n}", [{"text": text, "tokens": pieces(text)} for text in texts])
     write("vectors", pairs())
-    used = ("jieba", "numpy", "regex", "scikit-learn", "uniseg")
+    used = ("jieba", "numpy", "rapidfuzz", "regex", "scikit-learn", "uniseg")
     versions = {"python": platform.python_version(), "unicode of python": unicodedata.unidata_version}
     write("versions", versions | {name: version(name) for name in used})
 

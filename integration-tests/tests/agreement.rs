@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::Float64Type;
 use lexstream::Engine;
 use serde_json::Value;
 
-fn goldens(name: &str) -> Vec<Value> {
+pub(crate) fn goldens(name: &str) -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("goldens")
         .join(format!("{name}.json"));
@@ -45,7 +45,7 @@ async fn evaluate_in(engine: &Engine, expression: &str, goldens: &[Value]) -> Ar
 }
 
 /// Checks lists of texts.
-async fn check_lists(expression: &str, file: &str) {
+pub(crate) async fn check_lists(expression: &str, file: &str) {
     let goldens = goldens(file);
     let found = evaluate(expression, &goldens).await;
     compare_lists(&goldens, &found);

@@ -1,6 +1,7 @@
 //! One test binary: what is checked from outside.
 
 mod agreement;
+mod agreement_text;
 mod cases;
 mod cli;
 mod datafusion_names;

@@ -107,7 +107,9 @@ macro_rules! files {
 
 files!(
     errors,
+    likeness,
     models,
+    ngrams,
     normalize_text,
     sentences,
     term_frequencies,

@@ -88,6 +88,11 @@ impl TokenListWriter {
     /// Writes a row: the tokens that lie at `spans` in `text`.
     pub fn row(&mut self, text: &str, spans: &[Span]) -> Result<(), ArrowError> {
         let text = text.as_bytes();
+        let length: usize = spans.iter().map(|span| span.range().len()).sum();
+        if self.bytes.len() + length > i32::MAX as usize {
+            return Err(self.too_many());
+        }
+        self.bytes.reserve(length);
         self.ends.reserve(spans.len());
         for span in spans {
             let (start, length) = (span.start as usize, (span.end - span.start) as usize);
@@ -113,18 +118,21 @@ impl TokenListWriter {
     }
 
     fn end_row(&mut self) -> Result<(), ArrowError> {
-        let most = i32::MAX as usize;
-        if self.bytes.len() > most || self.ends.len() > most {
-            let row = self.rows.len() - 1;
-            let message = format!(
-                "row {row} of the batch: expected at most {most} bytes of tokens in a batch, found more; \
-                 SET datafusion.execution.batch_size to at most {}",
-                row.max(1)
-            );
-            return Err(ArrowError::InvalidArgumentError(message));
+        if self.ends.len() > i32::MAX as usize {
+            return Err(self.too_many());
         }
         self.rows.push((self.ends.len() - 1) as i32);
         Ok(())
+    }
+
+    fn too_many(&self) -> ArrowError {
+        let row = self.rows.len() - 1;
+        ArrowError::InvalidArgumentError(format!(
+            "row {row} of the batch: expected at most {} bytes of tokens in a batch, found more; \
+             SET datafusion.execution.batch_size to at most {}",
+            i32::MAX,
+            row.max(1)
+        ))
     }
 
     pub(super) fn finish(mut self) -> Result<ArrayRef, ArrowError> {

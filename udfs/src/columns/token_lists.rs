@@ -7,7 +7,26 @@ use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::error::ArrowError;
 
+use super::text_writer::TokenListWriter;
 use super::types;
+use crate::text::tokenizers::Span;
+
+/// The tokens of one row.
+#[derive(Debug, Clone, Copy)]
+pub struct Tokens<'a> {
+    tokens: &'a StringArray,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Tokens<'a> {
+    /// Returns the tokens in order; those that are NULL are left out.
+    pub fn iter(self) -> impl Iterator<Item = &'a str> {
+        (self.start..self.end)
+            .filter(move |at| self.tokens.is_valid(*at))
+            .map(move |at| self.tokens.value(at))
+    }
+}
 
 /// A column of token lists: a list, large list or fixed-size list of texts in any encoding.
 #[derive(Debug, Clone)]
@@ -36,6 +55,45 @@ impl TokenLists {
     /// Returns how many rows are not NULL.
     pub fn valid_count(&self) -> usize {
         self.array.len() - self.array.null_count()
+    }
+
+    /// Returns the tokens of every row in order; NULL is `None`.
+    pub fn rows(&self) -> Vec<Option<Tokens<'_>>> {
+        let tokens = self.array.values().as_string::<i32>();
+        let spans = self.array.value_offsets().windows(2);
+        spans
+            .enumerate()
+            .map(|(row, span)| {
+                self.array.is_valid(row).then_some(Tokens {
+                    tokens,
+                    start: span[0] as usize,
+                    end: span[1] as usize,
+                })
+            })
+            .collect()
+    }
+
+    /// Maps the tokens of each row to slices of one text; NULL gives NULL.
+    ///
+    /// `map` writes the text and where the slices lie; both are empty before.
+    pub fn map_to_tokens(
+        &self,
+        mut map: impl FnMut(Tokens<'_>, &mut String, &mut Vec<Span>),
+    ) -> Result<ArrayRef, ArrowError> {
+        let tokens = self.array.values().as_string::<i32>();
+        let mut out = TokenListWriter::new(self.len(), tokens.value_data().len());
+        let (mut text, mut spans) = (String::new(), Vec::new());
+        for row in self.rows() {
+            let Some(row) = row else {
+                out.null()?;
+                continue;
+            };
+            text.clear();
+            spans.clear();
+            map(row, &mut text, &mut spans);
+            out.row(&text, &spans)?;
+        }
+        out.finish()
     }
 
     /// Calls `each` with every token of every row that is not NULL, in order; tokens that are NULL are left out.

@@ -1,5 +1,6 @@
 //! The arguments of one call: columns of data, constants that choose.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -8,10 +9,12 @@ use datafusion_common::{DataFusionError, Result, ScalarValue, exec_datafusion_er
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use super::Parameters;
-use crate::columns::{InvalidUtf8, Metric, Text, TextWriter, Texts, Vectors};
+use crate::columns::{
+    InvalidUtf8, Metric, Text, TextWriter, Texts, TokenLists, Tokens, Vectors, measure_pairs,
+};
 use crate::model::{Model, ModelError, Models};
 use crate::text::normal_form::NormalForm;
-use crate::text::tokenizers::{self, Tokenizer};
+use crate::text::tokenizers::{self, Span, Tokenizer};
 
 /// Reads the arguments of one call; nothing else looks into a `ColumnarValue`.
 #[derive(Debug)]
@@ -70,9 +73,47 @@ impl<'a> Args<'a> {
         self.result(texts.map_to_token_count(tokenizer)?)
     }
 
+    /// Maps the tokens of argument `at`, row by row, to slices of a text that `map` writes.
+    pub(crate) fn map_tokens(
+        &self,
+        at: usize,
+        map: impl FnMut(Tokens<'_>, &mut String, &mut Vec<Span>),
+    ) -> Result<ColumnarValue> {
+        let tokens = TokenLists::try_new(&self.column(at)?)?;
+        self.result(tokens.map_to_tokens(map)?)
+    }
+
+    /// Measures the texts of arguments 0 and 1, row by row.
+    pub(crate) fn measure_texts(&self, measure: fn(&str, &str) -> f64) -> Result<ColumnarValue> {
+        let (left, right) = (self.texts(0)?, self.texts(1)?);
+        self.result(measure_pairs(
+            &left.values(),
+            &right.values(),
+            self.measured_rows(),
+            measure,
+        ))
+    }
+
+    /// Measures the tokens of arguments 0 and 1, row by row.
+    pub(crate) fn measure_tokens(
+        &self,
+        measure: impl Fn(Tokens<'_>, Tokens<'_>) -> f64,
+    ) -> Result<ColumnarValue> {
+        let (left, right) = (
+            TokenLists::try_new(&self.column(0)?)?,
+            TokenLists::try_new(&self.column(1)?)?,
+        );
+        self.result(measure_pairs(
+            &left.rows(),
+            &right.rows(),
+            self.measured_rows(),
+            measure,
+        ))
+    }
+
     /// Measures the vectors of arguments 0 and 1, row by row.
     pub(crate) fn measure(&self, metric: &impl Metric) -> Result<ColumnarValue> {
-        let rows = if self.is_scalar() { 1 } else { self.rows };
+        let rows = self.measured_rows();
         let (left, right) = (
             Vectors::try_new(&self.column(0)?)?,
             Vectors::try_new(&self.column(1)?)?,
@@ -157,6 +198,18 @@ impl<'a> Args<'a> {
         self.named(at, "nfkc", NormalForm::named)
     }
 
+    /// Returns the constant number in argument `at`, none where it is left out; planning has refused what is below 1.
+    pub(crate) fn count(&self, at: usize) -> Result<Option<NonZeroUsize>> {
+        match self.values.get(at) {
+            None => Ok(None),
+            Some(ColumnarValue::Scalar(ScalarValue::Int64(Some(count)))) => {
+                let count = usize::try_from(*count).ok().and_then(NonZeroUsize::new);
+                count.map(Some).ok_or_else(|| self.unchecked(at))
+            }
+            Some(_) => Err(self.unchecked(at)),
+        }
+    }
+
     /// Returns what the constant name in argument `at` stands for.
     fn named<T>(&self, at: usize, default: &str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         find(self.name(at, default)?).ok_or_else(|| self.unchecked(at))
@@ -217,6 +270,11 @@ impl<'a> Args<'a> {
             }
             _ => self.column(at),
         }
+    }
+
+    /// Returns how many pairs two arguments make: one where both are constants.
+    fn measured_rows(&self) -> usize {
+        if self.is_scalar() { 1 } else { self.rows }
     }
 
     fn is_scalar(&self) -> bool {

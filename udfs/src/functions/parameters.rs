@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Tokens,
     /// A column or a constant of lists of numbers.
     Vector,
+    /// A constant number of at least 1.
+    Count,
     /// A constant text that is one of these names, without regard to case.
     Name(&'static [&'static str]),
     /// A constant text that names a tokenizer: a built-in one, or a model that has one.
@@ -74,6 +76,25 @@ impl Parameters {
         Self {
             function,
             list,
+            required: 2,
+        }
+    }
+
+    /// Returns the parameters of a function of two texts.
+    pub(crate) const fn two_texts(function: &'static str) -> Self {
+        const LIST: &[Parameter] = &[
+            Parameter {
+                name: "text1",
+                kind: Kind::Text,
+            },
+            Parameter {
+                name: "text2",
+                kind: Kind::Text,
+            },
+        ];
+        Self {
+            function,
+            list: LIST,
             required: 2,
         }
     }
@@ -194,7 +215,7 @@ impl Parameters {
             };
             if !matches!(
                 parameter.kind,
-                Kind::Name(_) | Kind::Tokenizer | Kind::Model(_)
+                Kind::Count | Kind::Name(_) | Kind::Tokenizer | Kind::Model(_)
             ) {
                 continue;
             }
@@ -206,6 +227,13 @@ impl Parameters {
                 );
             };
             match parameter.kind {
+                Kind::Count => {
+                    if !matches!(constant, ScalarValue::Int64(Some(1..))) {
+                        return plan_err!(
+                            "{function}: `{name}` must be a constant of at least 1, found {constant}"
+                        );
+                    }
+                }
                 Kind::Name(known) => {
                     let found = self.constant_text(at, constant)?;
                     if !known.iter().any(|known| known.eq_ignore_ascii_case(found)) {
@@ -310,6 +338,7 @@ fn coerced(kind: Kind, found: &DataType) -> Option<DataType> {
             DataType::Null => Some(types::TEXT),
             _ => is_text(found).then(|| found.clone()),
         },
+        Kind::Count => (found.is_integer() || found.is_null()).then_some(DataType::Int64),
         Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => match found {
             DataType::Null => Some(DataType::Utf8),
             _ => is_text(found).then(|| found.clone()),
@@ -384,6 +413,7 @@ fn described(kind: Kind) -> &'static str {
         Kind::Tokens => "a list of texts",
         Kind::Vector => "a list of numbers",
         Kind::Inputs => "numbers, truth values, texts, or lists of them",
+        Kind::Count => "a constant whole number",
         Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => "a constant text",
     }
 }

@@ -28,6 +28,11 @@ pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {
     /// `model` is the one that a constant names.
     fn return_type(arguments: &[FieldRef], model: Option<&dyn Model>) -> Result<DataType>;
 
+    /// Refuses constants that each fit but not together.
+    fn check_together(_: &ReturnFieldArgs<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Returns the documentation that `#[user_doc]` builds.
     fn documentation() -> Option<&'static Documentation>;
 
@@ -95,6 +100,7 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         F::PARAMETERS.check(args.arg_fields)?;
         let model = F::PARAMETERS.check_constants(&args, self.model.as_ref(), &*self.models)?;
+        F::check_together(&args)?;
         Ok(Arc::new(Field::new(
             self.name(),
             F::return_type(args.arg_fields, model.as_deref())?,
