@@ -81,3 +81,26 @@ pub enum InferenceError {
     #[error("no thread for the model could be started")]
     Thread(#[source] std::io::Error),
 }
+
+impl InferenceError {
+    /// Tells whether a row that was computed may be to blame; else there would be no result for any row.
+    pub fn may_be_of_a_row(&self) -> bool {
+        match self {
+            Self::Arrow(_)
+            | Self::NoVector
+            | Self::Row { .. }
+            | Self::Run(_)
+            | Self::Shape { .. }
+            | Self::Text(_)
+            | Self::Value(_) => true,
+            Self::Cancelled
+            | Self::Cuda { .. }
+            | Self::Dump(_)
+            | Self::Graph { .. }
+            | Self::Output(_)
+            | Self::Panicked(_)
+            | Self::Runtime(_)
+            | Self::Thread(_) => false,
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
-use lexstream_udfs::model::{Model, ModelError};
+use lexstream_udfs::model::{Model, ModelError, Unusable};
 use lexstream_udfs::text::tokenizers::Tokenizer;
 use lexstream_udfs::text::tokenizers::jieba::{Dictionary, Jieba, Mode};
 use serde_json::{Value, json};
@@ -184,7 +184,8 @@ impl Model for JiebaModel {
         if let Some(tokenizer) = &*tokenizer {
             return Ok(Arc::clone(tokenizer));
         }
-        let loaded: Arc<dyn Tokenizer> = Arc::new(load(&self.stored)?);
+        let loaded = load(&self.stored).map_err(Unusable::mark)?;
+        let loaded: Arc<dyn Tokenizer> = Arc::new(loaded);
         Ok(Arc::clone(tokenizer.insert(loaded)))
     }
 }

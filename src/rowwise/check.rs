@@ -133,7 +133,7 @@ fn in_subquery(source: &SourceName) -> Refusal {
     let table = source.table();
     Refusal::new(
         format!("`{table}` in a subquery"),
-        format!("the subquery needs all rows of `{table}` for each of them"),
+        format!("the subquery needs all rows of `{table}` for each of its own"),
     )
 }
 

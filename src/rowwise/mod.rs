@@ -10,6 +10,7 @@
 mod blame;
 mod check;
 mod error;
+mod not_in;
 mod origin;
 mod outcome;
 mod planned;

@@ -22,7 +22,7 @@ use super::probe_side::{self, Placed};
 use super::repeated::{self, Repeated};
 use super::source::{InFlight, SourceTable};
 use super::statics::{StaticTable, Statics};
-use super::{RowwiseError, scalars};
+use super::{RowwiseError, not_in, scalars};
 use crate::plan::WholeSlices;
 
 /// Queries over one source table that run together over one batch at a time.
@@ -95,6 +95,7 @@ impl Rowwise {
             let plan = threading.thread(plan)?;
             let plan = scalars::values(plan, &state, &mut statics).await?;
             let plan = statics.hold(state.optimize(&plan)?, &source).await?;
+            let plan = not_in::settle(plan, &statics, &source).await?;
             let plan = state
                 .query_planner()
                 .create_physical_plan(&plan, &state)

@@ -15,21 +15,8 @@ pub(super) async fn values(
     state: &SessionState,
     statics: &mut Statics,
 ) -> Result<LogicalPlan, RowwiseError> {
-    let mut wanted: Vec<Subquery> = Vec::new();
-    plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expression| {
-            expression.apply(|expression| {
-                if let Expr::ScalarSubquery(subquery) = expression
-                    && subquery.outer_ref_columns.is_empty()
-                    && !wanted.contains(subquery)
-                {
-                    wanted.push(subquery.clone());
-                }
-                Ok(TreeNodeRecursion::Continue)
-            })
-        })?;
-        Ok(TreeNodeRecursion::Continue)
-    })?;
+    let mut wanted = Vec::new();
+    outermost(&plan, &mut wanted)?;
     if wanted.is_empty() {
         return Ok(plan);
     }
@@ -49,7 +36,8 @@ pub(super) async fn values(
         }
         Ok(Transformed::no(expression))
     };
-    let replaced = plan.transform_up_with_subqueries(|node| {
+    // From the outside in: what stands within a value has gone with it.
+    let replaced = plan.transform_down_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
         node.map_expressions(|expression| {
             let name = names.save(&expression);
@@ -59,6 +47,34 @@ pub(super) async fn values(
         })
     })?;
     Ok(replaced.data)
+}
+
+/// Adds the scalar subqueries that need no outer row and do not stand within another one.
+fn outermost(plan: &LogicalPlan, wanted: &mut Vec<Subquery>) -> Result<(), DataFusionError> {
+    plan.apply(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|expression| {
+                let within = match expression {
+                    Expr::ScalarSubquery(subquery) if subquery.outer_ref_columns.is_empty() => {
+                        if !wanted.contains(subquery) {
+                            wanted.push(subquery.clone());
+                        }
+                        return Ok(TreeNodeRecursion::Jump);
+                    }
+                    Expr::ScalarSubquery(subquery) => Some(subquery),
+                    Expr::Exists(exists) => Some(&exists.subquery),
+                    Expr::InSubquery(of) => Some(&of.subquery),
+                    Expr::SetComparison(of) => Some(&of.subquery),
+                    _ => None,
+                };
+                if let Some(subquery) = within {
+                    outermost(&subquery.subquery, wanted)?;
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(())
 }
 
 /// Returns the one value of a subquery; NULL where it has no row.

@@ -199,10 +199,10 @@ impl fmt::Display for Unable {
 
 impl Error for Unable {}
 
-/// A model can't be used at all, whatever it is asked: its files, its library or its device fail, or it is gone.
+/// A model gives no result whatever it is asked: its files, its library, its device or its threads fail.
 ///
 /// Kinds of models put it around errors of opening, building and proving a model. It speaks as the error within does,
-/// and is found by its type in a chain of causes: then no row is to blame.
+/// and is found by its type in a chain of causes, where it says that no row is to blame.
 #[derive(Debug)]
 pub struct Unusable(ModelError);
 

@@ -1,5 +1,7 @@
 //! Why an export makes no model, or a model gives no result.
 
+use lexstream_udfs::model::{ModelError, Unusable};
+
 use super::export::ExportError;
 use crate::hub::HubError;
 use crate::inference::{InferenceError, SignatureError};
@@ -88,4 +90,20 @@ pub(super) enum OnnxError {
     /// A manifest names no such file.
     #[error("model `{model}`: its manifest names no file for `{role}`")]
     Role { model: String, role: &'static str },
+}
+
+impl OnnxError {
+    /// Returns why a model gave no result, marked where it would give none for any row.
+    pub(super) fn run(model: &str, source: InferenceError) -> ModelError {
+        let may_be_of_a_row = source.may_be_of_a_row();
+        let error = Self::Run {
+            model: model.to_owned(),
+            source,
+        };
+        if may_be_of_a_row {
+            error.into()
+        } else {
+            Unusable::mark(error)
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
-use lexstream_udfs::model::ModelError;
+use lexstream_udfs::model::{ModelError, Unusable};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -130,16 +130,23 @@ impl<D: DeserializeOwned, T> Opened<D, T> {
         if let Some(model) = &*built {
             return Ok(Arc::clone(model));
         }
+        let model = self.build(build).map_err(Unusable::mark)?;
+        Ok(Arc::clone(built.insert(Arc::new(model))))
+    }
+
+    fn build(
+        &self,
+        build: impl FnOnce(&Files<'_>) -> Result<T, ModelError>,
+    ) -> Result<T, ModelError> {
         let records = &self.stored.manifest.files;
         for file in records {
             self.stored.verify(file)?;
         }
-        let model = build(&Files {
+        build(&Files {
             model: &self.id,
             records,
             place: &|file| self.stored.path(file),
             surroundings: &self.surroundings,
-        })?;
-        Ok(Arc::clone(built.insert(Arc::new(model))))
+        })
     }
 }

@@ -133,9 +133,6 @@ impl Predictor for ColumnsModel {
             ))
         })?;
         let predicted = model.predict(inputs);
-        Ok(predicted.map_err(|source| OnnxError::Run {
-            model: self.opened.id.clone(),
-            source,
-        })?)
+        predicted.map_err(|source| OnnxError::run(&self.opened.id, source))
     }
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, StringArray};
 use lexstream_udfs::columns::Texts;
-use lexstream_udfs::model::{Classifier, Embedder, Model, ModelError, Reranker, TokenIds, Watch};
+use lexstream_udfs::model::{
+    Classifier, Embedder, Model, ModelError, Reranker, TokenIds, Unusable, Watch,
+};
 use lexstream_udfs::text::tokenizers::Tokenizer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -371,10 +373,7 @@ fn probe(model: &str, built: &TextModel, task: Task) -> Result<Vec<f32>, ModelEr
         Task::Rerank => built.pair_rows(&text, &text),
         _ => built.rows(&text),
     };
-    Ok(row.map_err(|source| OnnxError::Run {
-        model: model.to_owned(),
-        source,
-    })?)
+    row.map_err(|source| OnnxError::run(model, source))
 }
 
 /// Refuses a model that makes something else of [`PROBE`] than it did when it was made: broken hardware, or a build of
@@ -470,8 +469,9 @@ impl TextsModel {
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
         if !*proven {
             // It is no part of what a query costs.
-            let found = Watch::new().during(|| probe(id, &built, self.task))?;
-            check_golden(id, &details.golden, &found)?;
+            let found = Watch::new().during(|| probe(id, &built, self.task));
+            let checked = found.and_then(|found| Ok(check_golden(id, &details.golden, &found)?));
+            checked.map_err(Unusable::mark)?;
             *proven = true;
         }
         Ok(built)
@@ -482,10 +482,7 @@ impl TextsModel {
         compute: impl FnOnce(&TextModel) -> Result<Vec<f32>, InferenceError>,
     ) -> Result<Vec<f32>, ModelError> {
         let rows = compute(&*self.proven()?);
-        Ok(rows.map_err(|source| OnnxError::Run {
-            model: self.opened.id.clone(),
-            source,
-        })?)
+        rows.map_err(|source| OnnxError::run(&self.opened.id, source))
     }
 }
 

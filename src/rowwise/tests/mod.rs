@@ -1,5 +1,7 @@
 //! Queries batch by batch against DataFusion over all rows at once.
 
+mod failures;
+mod joins;
 mod refusals;
 mod same_rows;
 

@@ -7,7 +7,7 @@ use datafusion::prelude::SessionContext;
 use super::{at_once, batches, check_sum, docs, rowwise, session, with_origins};
 
 /// Checks queries; where the first column is `id`, that each row came from the row of that `id`.
-async fn check(queries: &[&str]) {
+pub(super) async fn check(queries: &[&str]) {
     check_in(&session(), &docs(), queries).await;
 }
 
@@ -58,6 +58,34 @@ async fn columns_conditions_and_names() {
         "SELECT d.id, d.text AS words FROM docs AS d WHERE d.n IS NOT NULL",
         "WITH some AS (SELECT id, n FROM docs WHERE n > 1) SELECT s.id, s.n * 2 FROM some s WHERE s.n < 8",
         "SELECT id, CASE WHEN n > 2 THEN 'many' ELSE 'few' END FROM (SELECT * FROM docs) WHERE text <> ''",
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn lists_become_rows() {
+    check(&[
+        "SELECT id, unnest(tags) AS tag FROM docs",
+        "SELECT id, unnest(tags) + n AS sum FROM docs WHERE n > 1",
+        "SELECT id, tag FROM (SELECT id, unnest(tags) AS tag FROM docs) WHERE tag % 2 = 0",
+        "SELECT id, unnest(tags), unnest(make_array(n, id)) FROM docs",
+        "SELECT id, unnest(named_struct('a', n, 'b', text)) FROM docs",
+        "SELECT id, unnest(make_array(tags, make_array(n))) FROM docs",
+        "SELECT s.id, w.word FROM (SELECT id, unnest(tags) AS tag FROM docs) s JOIN words w ON s.tag = w.n",
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn unions_of_the_source_with_itself() {
+    check(&[
+        "SELECT id, n FROM docs UNION ALL SELECT id, id + 0 FROM docs WHERE n > 1",
+        "SELECT n, text FROM docs UNION ALL SELECT id, text FROM docs UNION ALL SELECT 1, 'one' FROM docs",
+        "SELECT id, text FROM docs UNION ALL BY NAME SELECT id, n FROM docs",
+        "SELECT u.id, w.word FROM (SELECT id, n FROM docs UNION ALL SELECT id, id + 0 FROM docs) u JOIN words w ON u.n = w.n",
+        "SELECT id FROM (SELECT id, n FROM docs UNION ALL SELECT id, unnest(tags) FROM docs) WHERE n NOT IN (SELECT n FROM complete)",
+        "SELECT u.id, w.word FROM (SELECT id, n FROM docs UNION ALL SELECT id, id + 0 FROM docs) u CROSS JOIN words w WHERE u.n < w.n",
+        "WITH one AS (SELECT id, n FROM docs WHERE n > 1) SELECT n, 'a' FROM one UNION ALL SELECT id, 'b' FROM one",
     ])
     .await;
 }
