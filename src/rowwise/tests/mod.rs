@@ -2,8 +2,12 @@
 
 mod failures;
 mod joins;
+mod many_runs;
+mod models;
+mod random;
 mod refusals;
 mod same_rows;
+mod static_tables;
 
 use std::sync::Arc;
 
