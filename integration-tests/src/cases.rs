@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::binary;
+use crate::job::Job;
 
-/// One folder under `cases/`: `query.sql` reads the table `input`, which is `input.ndjson`.
+/// One folder under `cases/`: `query.sql` reads the table `input`, which is `input.ndjson`, and keeps its order.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// Name of the folder.
@@ -57,24 +58,31 @@ impl Case {
     }
 }
 
-/// Runs a case by `lexstream sql`; returns its rows, each a JSON object.
+/// Runs a case by `lexstream sql`, in one partition, which keeps the input's order; returns its rows, each a JSON object.
 pub fn by_sql(case: &Case) -> Vec<String> {
     let input = format!(
         "CREATE VIEW input AS SELECT * FROM '{}'",
         case.input().display()
     );
-    let ended = binary::run(
-        &[
-            "sql",
-            "--format",
-            "nd-json",
-            "-c",
-            &input,
-            "-c",
-            &case.query(),
-        ],
-        "",
-    );
+    sql(case, &[&input, &case.query()])
+}
+
+/// Runs a case by `lexstream batch` and reads its folder by `lexstream sql`; returns its rows, each a JSON object.
+pub fn by_batch(case: &Case) -> Vec<String> {
+    let job = Job::default();
+    let (input, query) = (case.input().display().to_string(), case.query());
+    job.finish(&["--input", &input, "--output", "out", "-c", &query]);
+    let read = format!("SELECT * FROM '{}'", job.path("out").display());
+    sql(case, &[&read])
+}
+
+fn sql(case: &Case, statements: &[&str]) -> Vec<String> {
+    let mut arguments = vec!["sql", "--format", "nd-json"];
+    arguments.extend(["--set", "datafusion.execution.target_partitions=1"]);
+    for statement in statements {
+        arguments.extend(["-c", statement]);
+    }
+    let ended = binary::run(&arguments, "");
     assert_eq!(ended.status, Some(0), "{}: {}", case.name, ended.error);
     ended.output.lines().map(str::to_owned).collect()
 }

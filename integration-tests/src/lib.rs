@@ -1,8 +1,11 @@
-//! What the integration tests share: encodings, the built binary, case folders.
+//! What the integration tests share: encodings, the built binary, case folders, batch jobs.
 
 pub mod binary;
 pub mod cases;
+pub mod corpus;
 pub mod encoding;
 pub mod hub;
+pub mod job;
 pub mod layers;
 pub mod onnx;
+pub mod random;

@@ -1,12 +1,13 @@
 //! The case folders by every front end there is.
 
-use lexstream_integration_tests::cases::{Case, by_sql};
+use lexstream_integration_tests::cases::{Case, by_batch, by_sql};
 use serde_json::Value;
 
 /// Figures may differ by this much, relative to their size: sums are taken in another order.
 const TOLERANCE: f64 = 1e-5;
 
-fn same(found: &Value, expected: &Value) -> bool {
+/// Tells whether two rows are the same but for how figures are rounded.
+pub(crate) fn same(found: &Value, expected: &Value) -> bool {
     match (found, expected) {
         (Value::Number(found), Value::Number(expected)) => {
             let (found, expected) = (
@@ -63,6 +64,11 @@ fn check(front_end: &str, run: impl Fn(&Case) -> Vec<String>) {
 #[test]
 fn cases_by_sql() {
     check("sql", by_sql);
+}
+
+#[test]
+fn cases_by_batch() {
+    check("batch", by_batch);
 }
 
 #[test]

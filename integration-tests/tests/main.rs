@@ -2,6 +2,11 @@
 
 mod agreement;
 mod agreement_text;
+mod batch;
+mod batch_errors;
+mod batch_inputs;
+mod batch_kills;
+mod batch_resume;
 mod cases;
 mod cli;
 mod datafusion_names;

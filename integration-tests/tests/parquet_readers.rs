@@ -1,9 +1,11 @@
 //! What Lexstream writes, others read: pyarrow, DuckDB and Polars.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lexstream_integration_tests::binary::{built, run};
+use lexstream_integration_tests::corpus;
+use lexstream_integration_tests::job::Job;
 use serde_json::{Value, json};
 
 const QUERY: &str = "SELECT n, text, tokenize(text) AS tokens, \
@@ -23,6 +25,28 @@ fn python() -> PathBuf {
     python
 }
 
+/// Returns what each reader finds in a file.
+fn read_by_others(file: &Path) -> Value {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../python/read_parquet.py");
+    let output = Command::new(python())
+        .arg(script)
+        .arg(file)
+        .output()
+        .expect("python runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn check(found: &Value, expected: &Value) {
+    for reader in ["pyarrow", "duckdb", "polars"] {
+        assert_eq!(&found[reader], expected, "{reader}");
+    }
+}
+
 #[test]
 fn a_result_in_parquet_is_read_by_pyarrow_duckdb_and_polars() {
     let folder = tempfile::tempdir().expect("folder");
@@ -37,18 +61,6 @@ fn a_result_in_parquet_is_read_by_pyarrow_duckdb_and_polars() {
         "",
     );
     assert_eq!(ended.status, Some(0), "{}", ended.error);
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../python/read_parquet.py");
-    let output = Command::new(python())
-        .arg(script)
-        .arg(&file)
-        .output()
-        .expect("python runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let frequencies = |terms: &[(&str, i64)]| {
         terms
             .iter()
@@ -63,7 +75,35 @@ fn a_result_in_parquet_is_read_by_pyarrow_duckdb_and_polars() {
         {"n": 4, "text": "naïve 漢字 👩‍👩‍👧", "tokens": ["naïve", "漢", "字"], "vector": [4.0, 0.5],
          "frequencies": frequencies(&[("naïve", 1), ("漢字", 1)])},
     ]);
-    for reader in ["pyarrow", "duckdb", "polars"] {
-        assert_eq!(found[reader], expected, "{reader}");
-    }
+    check(&read_by_others(&file), &expected);
+}
+
+/// The units of a job are one table: their names sort in its order, and what begins with `_` is none of it.
+#[test]
+fn the_output_of_a_job_is_read_by_pyarrow_duckdb_and_polars() {
+    let job = Job::default();
+    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..5), 2);
+    job.finish(&[
+        "--input",
+        "in",
+        "--output",
+        "out",
+        "--on-error",
+        "file",
+        "-c",
+        "SELECT id, 1 / id AS q, tokenize(text) AS tokens,
+                arrow_cast([id, 0.5], 'FixedSizeList(2, Float32)') AS vector,
+                arrow_cast([id, 0.25], 'FixedSizeList(2, Float16)') AS half_vector,
+                arrow_cast(id / 4.0, 'Float16') AS half
+         FROM input",
+    ]);
+    assert_eq!(job.rows().len(), 4);
+    let row = |id: i64| {
+        json!({
+            "id": id, "q": 1 / id, "tokens": ["Text", id.to_string(), "and", "more"],
+            "vector": [id as f64, 0.5], "half_vector": [id as f64, 0.25], "half": id as f64 / 4.0,
+        })
+    };
+    let expected: Value = (1..5).map(row).collect();
+    check(&read_by_others(&job.path("out")), &expected);
 }

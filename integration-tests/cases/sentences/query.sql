@@ -1,1 +1,1 @@
-SELECT id, unnest(sentences(normalize_text(text))) AS sentence FROM input WHERE token_count(text) > 0 ORDER BY id, sentence
+SELECT id, unnest(sentences(normalize_text(text))) AS sentence FROM input WHERE token_count(text) > 0

@@ -1,1 +1,1 @@
-SELECT id, tokenize(text, 'sklearn') AS tokens, token_count(text, 'char') AS characters FROM input ORDER BY id
+SELECT id, tokenize(text, 'sklearn') AS tokens, token_count(text, 'char') AS characters FROM input

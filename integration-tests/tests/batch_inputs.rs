@@ -1,0 +1,463 @@
+//! Inputs of batch jobs that are large, small, odd, broken, or change while they are read.
+
+use std::fs::{self, File};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray,
+    StringViewArray, StructArray,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Int64Type};
+use datafusion::parquet::arrow::ArrowSchemaConverter;
+use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::file::writer::SerializedFileWriter;
+use lexstream_integration_tests::binary::wait;
+use lexstream_integration_tests::corpus;
+use lexstream_integration_tests::job::{Job, footer, parts, rows};
+use serde_json::{Value, json};
+
+fn arguments(query: &str) -> [&str; 6] {
+    ["--input", "in", "--output", "out", "-c", query]
+}
+
+/// Checks what a job over what lies below `in/` gives.
+fn check(job: &Job, query: &str, expected: &[Value]) {
+    job.finish(&arguments(query));
+    assert_eq!(job.rows(), expected, "{query}");
+}
+
+fn write(job: &Job, name: &str, columns: Vec<(&str, ArrayRef)>) {
+    let path = job.path(&format!("in/{name}"));
+    corpus::write(&path, &corpus::table(columns), 1000);
+}
+
+fn numbers(numbers: impl IntoIterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(numbers))
+}
+
+fn strings(texts: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(texts))
+}
+
+#[test]
+fn files_without_rows_give_files_without_rows() {
+    let job = Job::default();
+    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..0), 10);
+    // A row group of no rows is rare, and allowed.
+    let schema = ArrowSchemaConverter::new().convert(&corpus::texts(0..0).schema());
+    let schema = schema.expect("a schema").root_schema_ptr();
+    let file = File::create(job.path("in/b.parquet")).expect("a file");
+    let properties = Arc::new(WriterProperties::default());
+    let mut writer = SerializedFileWriter::new(file, schema, properties).expect("a writer");
+    let mut group = writer.next_row_group().expect("a row group");
+    while let Some(column) = group.next_column().expect("a column") {
+        column.close().expect("a column");
+    }
+    group.close().expect("a row group");
+    writer.close().expect("a file");
+    corpus::write(&job.path("in/c.parquet"), &corpus::texts(7..8), 10);
+    let summary = job.finish(&arguments("SELECT id, token_count(text) AS n FROM input"));
+    assert_eq!(
+        (&summary["rows"], &summary["units"]),
+        (&json!(1), &json!(3))
+    );
+    // Every file of the output has the columns, whoever reads it.
+    let ended = job.sql("SELECT n FROM 'out/part-0000000-000000-0000000.parquet'");
+    assert_eq!((ended.status, ended.output.as_str()), (Some(0), ""));
+    assert_eq!(job.rows(), [json!({"id": 7, "n": 4})]);
+}
+
+#[test]
+fn a_thousand_small_files_keep_their_order() {
+    let job = Job::default();
+    for file in 0..1000 {
+        let path = job.path(&format!("in/{file:04}.parquet"));
+        corpus::write(&path, &corpus::texts(2 * file..2 * file + 2), 10);
+    }
+    let summary = job.finish(&arguments("SELECT id FROM input"));
+    assert_eq!(
+        (&summary["rows"], &summary["units"]),
+        (&json!(2000), &json!(1000))
+    );
+    let expected: Vec<_> = (0..2000).map(|id| json!({"id": id})).collect();
+    assert_eq!(job.rows(), expected);
+}
+
+#[test]
+fn a_file_of_many_row_groups_keeps_its_order() {
+    let job = Job::default();
+    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..500), 1);
+    let summary = job.finish(&arguments("SELECT id FROM input"));
+    assert_eq!(
+        (&summary["rows"], &summary["units"]),
+        (&json!(500), &json!(500))
+    );
+    let expected: Vec<_> = (0..500).map(|id| json!({"id": id})).collect();
+    assert_eq!(job.rows(), expected);
+}
+
+#[test]
+fn two_hundred_columns_are_carried_in_their_order() {
+    let job = Job::default();
+    let names: Vec<_> = (0..200).map(|column| format!("c{column}")).collect();
+    let columns = names.iter().enumerate();
+    let columns = columns.map(|(at, name)| (name.as_str(), numbers([at as i64, -(at as i64)])));
+    write(&job, "a.parquet", columns.collect());
+    job.finish(&arguments("SELECT *, c7 + c9 AS sum FROM input"));
+    let found = job.rows();
+    assert_eq!(found[0].as_object().map(|row| row.len()), Some(201));
+    assert_eq!(
+        (&found[0]["c199"], &found[1]["c3"], &found[0]["sum"]),
+        (&json!(199), &json!(-3), &json!(16))
+    );
+}
+
+#[test]
+fn nested_columns_are_carried_through() {
+    let job = Job::default();
+    let lists = [Some(vec![Some(1), None]), None, Some(vec![])];
+    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists));
+    let field =
+        |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
+    let (names, places) = (strings(&["x", "y", "z"]), numbers([1, 2, 3]));
+    let structs: ArrayRef = Arc::new(StructArray::from(vec![
+        (field("name", &names), names),
+        (field("place", &places), places),
+        (field("lists", &lists), Arc::clone(&lists)),
+    ]));
+    write(
+        &job,
+        "a.parquet",
+        vec![("id", numbers(0..3)), ("lists", lists), ("s", structs)],
+    );
+    check(
+        &job,
+        "SELECT id, s, lists, s['name'] AS name FROM input WHERE id <> 1",
+        &[
+            json!({"id": 0, "s": {"name": "x", "place": 1, "lists": [1, null]}, "lists": [1, null], "name": "x"}),
+            json!({"id": 2, "s": {"name": "z", "place": 3, "lists": []}, "lists": [], "name": "z"}),
+        ],
+    );
+}
+
+#[test]
+fn texts_are_read_in_every_encoding() {
+    let texts = vec![
+        Some("To be, or not"),
+        None,
+        Some(""),
+        Some("漢字 漢字 漢字"),
+    ];
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let plain: ArrayRef = Arc::new(StringArray::from(texts.clone()));
+    let encoded: [ArrayRef; 4] = [
+        Arc::clone(&plain),
+        Arc::new(LargeStringArray::from(texts.clone())),
+        Arc::new(StringViewArray::from(texts)),
+        cast(&plain, &dictionary).expect("a dictionary"),
+    ];
+    for column in encoded {
+        let job = Job::default();
+        let id = numbers(0..4);
+        write(&job, "a.parquet", vec![("id", id), ("text", column)]);
+        check(
+            &job,
+            "SELECT text, token_count(text, 'char') AS n FROM input",
+            &[
+                json!({"text": "To be, or not", "n": 13}),
+                json!({"text": null, "n": null}),
+                json!({"text": "", "n": 0}),
+                json!({"text": "漢字 漢字 漢字", "n": 8}),
+            ],
+        );
+    }
+}
+
+#[test]
+fn columns_have_names_in_chinese_with_quotes_and_capitals() {
+    let job = Job::default();
+    write(
+        &job,
+        "a.parquet",
+        vec![
+            ("标题", strings(&["一"])),
+            ("it's \"so\"", strings(&["two"])),
+            ("Text.Of", strings(&["three"])),
+        ],
+    );
+    check(
+        &job,
+        "SELECT \"标题\", \"it's \"\"so\"\"\", \"Text.Of\" AS \"Text\" FROM input WHERE \"标题\" = '一'",
+        &[json!({"标题": "一", "it's \"so\"": "two", "Text": "three"})],
+    );
+    let job = Job::default();
+    write(
+        &job,
+        "a.parquet",
+        vec![("标题", numbers([0])), ("it's", strings(&["x"]))],
+    );
+    let query = "SELECT 1 / \"标题\" AS q FROM input";
+    job.finish(&[&arguments(query)[..], &["--on-error", "file"]].concat());
+    let errors = rows(&job.path("out/_errors"));
+    assert_eq!(
+        (&errors[0]["标题"], &errors[0]["it's"]),
+        (&json!(0), &json!("x"))
+    );
+}
+
+#[test]
+fn files_have_any_names() {
+    let file_names = [
+        "a b.parquet",
+        "a#1.parquet",
+        "a%20b.parquet",
+        "a+b&c?.parquet",
+        "文件.parquet",
+    ];
+    for input in ["in", "in/*.parquet"] {
+        let job = Job::default();
+        for (at, name) in file_names.iter().enumerate() {
+            write(&job, name, vec![("id", numbers([at as i64]))]);
+        }
+        job.finish(&[
+            "--input",
+            input,
+            "--output",
+            "o u%t#",
+            "-c",
+            "SELECT id FROM input",
+        ]);
+        let out = job.path("o u%t#");
+        let expected: Vec<_> = (0..5).map(|id| json!({"id": id})).collect();
+        assert_eq!(rows(&out), expected, "{input}");
+        for (part, name) in parts(&out).iter().zip(file_names) {
+            let footer = footer(part);
+            let pair = (
+                "lexstream.input".to_owned(),
+                job.path(&format!("in/{name}")).display().to_string(),
+            );
+            assert!(footer.contains(&pair), "{pair:?} in {footer:?}");
+        }
+    }
+}
+
+#[test]
+fn the_names_of_folders_are_columns() {
+    let job = Job::default();
+    for (year, language, id) in [(2023, "de", 1), (2024, "de", 2), (2024, "zh", 3)] {
+        let name = format!("year={year}/language={language}/a.parquet");
+        write(&job, &name, vec![("id", numbers([id, 10 * id]))]);
+    }
+    check(
+        &job,
+        "SELECT id, language, year FROM input WHERE year = '2024' AND id < 30",
+        &[
+            json!({"id": 2, "language": "de", "year": "2024"}),
+            json!({"id": 20, "language": "de", "year": "2024"}),
+            json!({"id": 3, "language": "zh", "year": "2024"}),
+        ],
+    );
+}
+
+#[test]
+fn a_column_may_be_missing_or_of_another_type_in_some_files() {
+    let job = Job::default();
+    write(
+        &job,
+        "a.parquet",
+        vec![("id", numbers([1])), ("text", strings(&["a b"]))],
+    );
+    let narrow: ArrayRef = Arc::new(Int32Array::from(vec![2]));
+    write(
+        &job,
+        "b.parquet",
+        vec![("more", numbers([7])), ("id", narrow)],
+    );
+    write(&job, "c.parquet", vec![("id", strings(&["3", "x", "5"]))]);
+    job.write(
+        "job.sql",
+        "CREATE EXTERNAL TABLE input (id BIGINT, text VARCHAR) STORED AS PARQUET LOCATION 'in/';
+         CREATE EXTERNAL TABLE out (id BIGINT, n BIGINT) STORED AS PARQUET LOCATION 'out/';
+         INSERT INTO out SELECT id, token_count(text) FROM input;",
+    );
+    let place = job.path("in/c.parquet").display().to_string();
+    job.refuse(
+        &["-f", "job.sql"],
+        &format!("{place}, row group 0, row 0: "),
+    );
+    // What can't be read as the table's type stands for all rows that were read with it.
+    let summary = job.finish(&["-f", "job.sql", "--on-error", "skip"]);
+    assert_eq!(
+        (&summary["rows"], &summary["failed"]),
+        (&json!(5), &json!(3))
+    );
+    assert_eq!(
+        job.rows(),
+        [json!({"id": 1, "n": 2}), json!({"id": 2, "n": null})]
+    );
+}
+
+#[test]
+fn a_file_that_is_truncated_or_none_is_named_and_the_others_are_read() {
+    let whole = {
+        let job = Job::default();
+        corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..100), 50);
+        fs::read(job.path("in/a.parquet")).expect("a file")
+    };
+    for broken in [
+        &whole[..whole.len() / 2],
+        &whole[..3],
+        b"this is no parquet file at all",
+    ] {
+        let job = Job::default();
+        corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..10), 50);
+        job.write("in/b.parquet", broken);
+        corpus::write(&job.path("in/c.parquet"), &corpus::texts(10..20), 50);
+        let query = "SELECT id FROM input";
+        job.refuse(&arguments(query), "in/b.parquet: ");
+        for on_error in ["skip", "file"] {
+            let summary = job.finish(
+                &[
+                    &arguments(query)[..],
+                    &["--restart", "--on-error", on_error],
+                ]
+                .concat(),
+            );
+            assert_eq!(
+                (&summary["rows"], &summary["unreadable"]),
+                (&json!(20), &json!(1))
+            );
+            assert_eq!(job.rows().len(), 20);
+        }
+        let errors = rows(&job.path("out/_errors"));
+        assert_eq!(errors.len(), 1);
+        let place = job.path("in/b.parquet").display().to_string();
+        assert_eq!(
+            (&errors[0]["_input"], &errors[0]["id"], &errors[0]["_row"]),
+            (&json!(place), &Value::Null, &Value::Null)
+        );
+        assert!(
+            errors[0]["_error"]
+                .as_str()
+                .is_some_and(|error| !error.is_empty())
+        );
+    }
+    let job = Job::default();
+    job.write("in/a.parquet", "");
+    job.refuse(
+        &arguments("SELECT id FROM input"),
+        "in/a.parquet: expected a Parquet file, found an empty one",
+    );
+}
+
+#[test]
+fn a_broken_page_costs_the_rest_of_its_unit_and_no_more() {
+    let job = Job::default();
+    let path = job.path("in/a.parquet");
+    // Ten pages of 100 rows, of which the fifth is broken; units of 300 rows.
+    corpus::write_broken(&path, &corpus::texts(0..1000), 100, 4);
+    corpus::write(&job.path("in/b.parquet"), &corpus::texts(1000..1010), 10);
+    let cut = [
+        "--set",
+        "lexstream.batch.unit_rows=300",
+        "--set",
+        "lexstream.batch.batch_rows=50",
+        "--workers",
+        "1",
+    ];
+    let query = "SELECT id, token_count(text) AS n FROM input";
+    let arguments = [&arguments(query)[..], &cut].concat();
+    job.refuse(
+        &arguments,
+        &format!("{}, row group 0, row 400: ", path.display()),
+    );
+    let summary = job.finish(&[&arguments[..], &["--on-error", "file"]].concat());
+    // A page can be skipped by its header: units behind a broken one can't be reached.
+    assert_eq!(
+        (&summary["rows"], &summary["failed"]),
+        (&json!(1010), &json!(600))
+    );
+    let ids: Vec<_> = job.rows().iter().map(|row| row["id"].as_i64()).collect();
+    let expected: Vec<_> = (0..400).chain(1000..1010).map(Some).collect();
+    assert_eq!(ids, expected);
+    let errors = rows(&job.path("out/_errors"));
+    let places: Vec<_> = errors
+        .iter()
+        .map(|error| (&error["_row"], &error["_rows"]))
+        .collect();
+    let expected =
+        [(400, 200), (600, 300), (900, 100)].map(|(row, rows)| (json!(row), json!(rows)));
+    assert_eq!(places, expected.each_ref().map(|(row, rows)| (row, rows)));
+}
+
+#[test]
+fn an_input_that_changes_or_goes_while_the_job_runs_stops_it() {
+    type Change = fn(&Job);
+    let changes: [(Change, &str); 2] = [
+        (
+            |job| corpus::write(&job.path("in/z.parquet"), &corpus::texts(0..3), 10),
+            "in/z.parquet: the file has changed since the job began",
+        ),
+        (
+            |job| fs::remove_file(job.path("in/z.parquet")).expect("a file"),
+            "in/z.parquet: can't read it",
+        ),
+    ];
+    for (change, expected) in changes {
+        let job = Job::default();
+        let text: ArrayRef = Arc::new(StringArray::from_iter_values(
+            (0..30).map(|_| "ab".repeat(600)),
+        ));
+        corpus::write(
+            &job.path("in/a.parquet"),
+            &corpus::table(vec![("text", text)]),
+            3,
+        );
+        corpus::write(&job.path("in/z.parquet"), &corpus::texts(0..2), 10);
+        let query = "SELECT levenshtein(text, reverse(text)) AS n FROM input";
+        let mut child = job.start(&[&arguments(query)[..], &["--workers", "1"]].concat());
+        // The first unit is there, and the last one, of the file that changes, is not under way yet.
+        let first = job.path("out/part-0000000-000000-0000000.parquet");
+        while !first.exists() {
+            assert_eq!(
+                child.try_wait().expect("a child"),
+                None,
+                "{:?}",
+                wait(child)
+            );
+            std::thread::yield_now();
+        }
+        change(&job);
+        let ended = wait(child);
+        assert!(
+            ended.status == Some(1) && ended.error.contains(expected),
+            "{ended:?}"
+        );
+        assert_eq!(parts(&job.path("out")).len(), 10);
+        job.refuse(
+            &arguments(query),
+            "this folder's job is another one: input `",
+        );
+    }
+}
+
+#[test]
+fn a_text_of_20_megabytes_is_one_row_among_others() {
+    let job = Job::default();
+    let long = "word ".repeat(4 << 20);
+    let texts = strings(&["a b", &long, "c"]);
+    let table: RecordBatch = corpus::table(vec![("text", texts)]);
+    corpus::write(&job.path("in/a.parquet"), &table, 10);
+    let query =
+        "SELECT token_count(text, 'whitespace') AS n, octet_length(text) AS bytes FROM input";
+    job.finish(&[&arguments(query)[..], &["--memory", "256m"]].concat());
+    assert_eq!(
+        job.rows(),
+        [
+            json!({"n": 2, "bytes": 3}),
+            json!({"n": 4 << 20, "bytes": 20 << 20}),
+            json!({"n": 1, "bytes": 1}),
+        ]
+    );
+}
