@@ -48,7 +48,7 @@ fn another_query_is_refused() {
     check(
         |job| job.write("job.sql", SCRIPT.replace("SELECT id,", "SELECT id + 1,")),
         &[],
-        "query of `out`: another query",
+        "query of `out`: it was `INSERT INTO out SELECT id, ",
     );
 }
 
@@ -65,7 +65,7 @@ fn another_table_behind_the_query_is_refused() {
             )
         },
         &[],
-        "query of `out`: another query, or other tables behind it; input `",
+        "query of `out`: the statements before it differ; input `",
     );
 }
 

@@ -100,8 +100,12 @@ fn is_static(plan: &Plan) -> bool {
     plan.downcast_ref::<CooperativeExec>().is_some()
         || plan.downcast_ref::<EmptyExec>().is_some()
         || plan.downcast_ref::<FilterExec>().is_some()
+        || plan.downcast_ref::<InferenceExec>().is_some()
         || plan.downcast_ref::<PlaceholderRowExec>().is_some()
         || plan.downcast_ref::<ProjectionExec>().is_some()
+        || plan.downcast_ref::<UnionExec>().is_some()
+        || plan.downcast_ref::<UnnestExec>().is_some()
+        || plan.downcast_ref::<WatchedExec>().is_some()
 }
 
 /// Returns an operator that has the source below, which works batch by batch.

@@ -159,7 +159,9 @@ impl Statics {
             let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
             let (_, columns, _) = batch.into_parts();
             let schema = Arc::clone(&schema);
-            batches.push(RecordBatch::try_new_with_options(schema, columns, &options)?);
+            batches.push(RecordBatch::try_new_with_options(
+                schema, columns, &options,
+            )?);
         }
         let described = StaticTable {
             tables,
