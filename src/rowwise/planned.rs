@@ -12,6 +12,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -89,7 +90,7 @@ impl Rowwise {
             table: provider_as_source(Arc::new(SourceTable::new(&table, &name))),
             name: &name,
         };
-        let mut statics = Statics::new(state.clone());
+        let mut statics = Statics::new(static_state(context));
         let mut planned = Vec::with_capacity(queries.len());
         for (query, plan) in queries.iter().enumerate() {
             let plan = threading.thread(plan)?;
@@ -102,8 +103,8 @@ impl Rowwise {
                 .await?;
             let Placed { plan, reads_source } = probe_side::place(plan)?
                 .map_err(|refusal| RowwiseError::NotRowByRow { query, refusal })?;
-            if !reads_source {
-                probe_side::check_empty(&plan)?;
+            if !reads_source && !probe_side::is_empty(&plan) {
+                return Err(internal_datafusion_err!("the plan has lost its source").into());
             }
             planned.push(plan);
         }
@@ -199,13 +200,10 @@ impl Query {
 
 /// Returns the session with what running one batch at a time needs.
 fn planning_state(context: &SessionContext) -> SessionState {
-    let state = context.state();
+    let state = static_state(context);
     // The catalog is the session's own, with its tables.
-    let mut config = state
-        .config()
-        .clone()
-        .with_create_default_catalog_and_schema(false)
-        .with_target_partitions(1);
+    let mut config = state.config().clone();
+    config = config.with_create_default_catalog_and_schema(false);
     let optimizer = &mut config.options_mut().optimizer;
     optimizer.prefer_hash_join = true;
     optimizer.enable_piecewise_merge_join = false;
@@ -214,17 +212,27 @@ fn planning_state(context: &SessionContext) -> SessionState {
     optimizer.enable_join_dynamic_filter_pushdown = false;
     optimizer.enable_topk_dynamic_filter_pushdown = false;
     optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-    // It refuses every nested loop over a source without an end; what may stand above the source is checked here.
-    let sanity = SanityCheckPlan::new();
+    let left_out = [
+        // It refuses every nested loop over a source without an end; what may stand above the source is checked here.
+        SanityCheckPlan::new().name().to_owned(),
+        // The source takes no conditions, and one that moves below another fails on rows that the other keeps out.
+        FilterPushdown::new().name().to_owned(),
+        FilterPushdown::new_post_optimization().name().to_owned(),
+    ];
     let rules = state.physical_optimizers().iter();
-    let rules = rules
-        .filter(|rule| rule.name() != sanity.name())
-        .cloned()
-        .collect();
+    let rules = rules.filter(|rule| !left_out.iter().any(|name| name == rule.name()));
+    let rules = rules.cloned().collect();
     SessionStateBuilder::new_from_existing(state)
         .with_config(config)
         .with_physical_optimizer_rules(rules)
         .build()
+}
+
+/// Returns the session with what reading static tables needs: one partition, so that rows keep their order.
+fn static_state(context: &SessionContext) -> SessionState {
+    let mut state = context.state();
+    state.config_mut().options_mut().execution.target_partitions = 1;
+    state
 }
 
 /// Returns the schema of the source as a plan scans it, where it does.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use datafusion::catalog::memory::{DataSourceExec, MemorySourceConfig};
-use datafusion::common::{JoinType, Result, internal_err};
+use datafusion::common::{JoinType, Result};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::empty::EmptyExec;
@@ -40,6 +40,12 @@ pub(super) fn place(plan: Plan) -> Result<Result<Placed, Refusal>> {
         return Ok(Ok(Placed {
             plan,
             reads_source: true,
+        }));
+    }
+    if is_empty(&plan) {
+        return Ok(Ok(Placed {
+            plan,
+            reads_source: false,
         }));
     }
     let mut children = Vec::new();
@@ -97,29 +103,28 @@ fn is_static(plan: &Plan) -> bool {
             .downcast_ref::<MemorySourceConfig>()
             .is_some();
     }
+    plan.downcast_ref::<PlaceholderRowExec>().is_some() || is_of_rows(plan)
+}
+
+/// Tells whether an operator makes rows of each row of its input, whatever the others are.
+fn is_of_rows(plan: &Plan) -> bool {
     plan.downcast_ref::<CooperativeExec>().is_some()
-        || plan.downcast_ref::<EmptyExec>().is_some()
         || plan.downcast_ref::<FilterExec>().is_some()
         || plan.downcast_ref::<InferenceExec>().is_some()
-        || plan.downcast_ref::<PlaceholderRowExec>().is_some()
         || plan.downcast_ref::<ProjectionExec>().is_some()
-        || plan.downcast_ref::<UnionExec>().is_some()
         || plan.downcast_ref::<UnnestExec>().is_some()
-        || plan.downcast_ref::<WatchedExec>().is_some()
 }
 
 /// Returns an operator that has the source below, which works batch by batch.
 fn on_path(plan: &Plan, reads: &[bool]) -> Result<Result<Plan, Refusal>> {
-    let is_known = plan.downcast_ref::<CooperativeExec>().is_some()
-        || plan.downcast_ref::<FilterExec>().is_some()
-        || plan.downcast_ref::<InferenceExec>().is_some()
-        || plan.downcast_ref::<ProjectionExec>().is_some()
-        || plan
-            .downcast_ref::<UnionExec>()
-            .is_some_and(|_| !reads.contains(&false))
-        || plan.downcast_ref::<UnnestExec>().is_some()
-        || plan.downcast_ref::<WatchedExec>().is_some();
-    if is_known {
+    if let Some(union) = plan.downcast_ref::<UnionExec>() {
+        let mut parts = union.inputs().iter().zip(reads);
+        let is_known = parts.all(|(part, reads)| *reads || is_empty(part));
+        return Ok(is_known
+            .then(|| Arc::clone(plan))
+            .ok_or_else(|| unknown(plan)));
+    }
+    if is_of_rows(plan) {
         return Ok(Ok(Arc::clone(plan)));
     }
     let is_build = reads == [true, false];
@@ -209,13 +214,11 @@ pub(super) fn sources(plan: &Plan) -> Vec<&SourceExec> {
     found
 }
 
-/// Checks that a plan without the source gives no rows: DataFusion has seen that no row can come out.
-pub(super) fn check_empty(plan: &Plan) -> Result<()> {
-    if plan.downcast_ref::<EmptyExec>().is_some() {
-        return Ok(());
-    }
+/// Tells whether a plan gives no rows, as the optimiser has seen; the source is gone from it.
+pub(super) fn is_empty(plan: &Plan) -> bool {
+    let is_row_by_row = is_one_stream(plan) || is_of_rows(plan);
     match plan.children().as_slice() {
-        [child] => check_empty(child),
-        _ => internal_err!("the plan has lost its source: {}", plan.name()),
+        [] => plan.downcast_ref::<EmptyExec>().is_some(),
+        children => is_row_by_row && children.iter().all(|child| is_empty(child)),
     }
 }

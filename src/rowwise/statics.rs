@@ -13,7 +13,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::logical_plan::TableScanBuilder;
-use datafusion::logical_expr::{Expr, LogicalPlan, Projection};
+use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection};
 use datafusion::physical_plan::execute_stream;
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
@@ -89,8 +89,8 @@ impl Statics {
         source: &SourceName,
     ) -> Result<LogicalPlan> {
         if !source.is_read_by(&plan)? {
-            // The optimiser has seen that no row comes out.
-            return Ok(plan);
+            // Each row has its origin from the source, so the optimiser has seen that no row comes out.
+            return Ok(nothing(&plan));
         }
         let mut wanted = Vec::new();
         plan.apply(|node| {
@@ -179,6 +179,9 @@ impl Statics {
 
     /// Returns a plan with the same columns as `plan` over what is held of it.
     fn scan(&self, at: usize, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        if self.held[at].described.rows == 0 {
+            return Ok(nothing(plan));
+        }
         let name = TableReference::bare(format!("static_{at}"));
         let provider = Arc::clone(&self.held[at].table);
         let scan = TableScanBuilder::new(name.clone(), provider_as_source(provider)).build()?;
@@ -192,6 +195,14 @@ impl Statics {
             Arc::new(LogicalPlan::TableScan(scan)),
         )?))
     }
+}
+
+/// Returns a plan with the same columns and no rows.
+fn nothing(plan: &LogicalPlan) -> LogicalPlan {
+    LogicalPlan::EmptyRelation(EmptyRelation {
+        produce_one_row: false,
+        schema: Arc::clone(plan.schema()),
+    })
 }
 
 fn place(at: usize) -> String {

@@ -56,6 +56,8 @@ async fn columns_conditions_and_names() {
         "SELECT id, n + 1 AS next, upper(text) FROM docs WHERE n > 1",
         "SELECT 1 FROM docs",
         "SELECT id FROM docs WHERE false",
+        "SELECT id, unnest(tags) FROM docs WHERE n > (SELECT n FROM nothing)",
+        "SELECT id FROM docs UNION ALL SELECT unnest(tags) FROM docs WHERE n > (SELECT n FROM nothing)",
         "SELECT d.id, d.text AS words FROM docs AS d WHERE d.n IS NOT NULL",
         "WITH some AS (SELECT id, n FROM docs WHERE n > 1) SELECT s.id, s.n * 2 FROM some s WHERE s.n < 8",
         "SELECT id, CASE WHEN n > 2 THEN 'many' ELSE 'few' END FROM (SELECT * FROM docs) WHERE text <> ''",
