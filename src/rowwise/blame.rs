@@ -12,7 +12,8 @@ use lexstream_udfs::model::Unusable;
 /// | error | |
 /// |---|---|
 /// | of a function or a model about what it was given, of a cast, of arithmetic | the row's |
-/// | out of memory, input and output, a task that was cancelled or panicked, an internal error, a wrong setting | nobody's |
+/// | out of memory, input and output, a wrong setting | nobody's |
+/// | a task that was cancelled or panicked, an internal error | nobody's |
 /// | a model that can't be used at all: its files, ONNX Runtime, its device | nobody's |
 pub(super) fn is_of_a_row(error: &DataFusionError) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);

@@ -5,7 +5,7 @@ use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, lit};
 
-use super::check::SourceName;
+use super::source_name::SourceName;
 use super::statics::Statics;
 
 /// What `value NOT IN (rows)` comes to, whatever the value.

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
     Unnest,
 };
 
-use super::check::SourceName;
+use super::source_name::SourceName;
 
 /// What the origin's column is called, unless a query has the name.
 const NAME: &str = "__origin";

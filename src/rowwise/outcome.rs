@@ -66,7 +66,7 @@ impl Outcome {
         for (schema, batches) in outputs {
             let mut outputs = Vec::with_capacity(batches.len());
             for batch in batches {
-                let output = Output::new(&schema, batch)?;
+                let output = Output::new(&schema, &batch)?;
                 let output = if failed.is_empty() {
                     output
                 } else {
@@ -108,7 +108,7 @@ enum Seen {
 
 impl Output {
     /// Takes the origin out of a batch.
-    fn new(schema: &SchemaRef, batch: RecordBatch) -> Result<Self> {
+    fn new(schema: &SchemaRef, batch: &RecordBatch) -> Result<Self> {
         let rows = batch.num_rows();
         let mut columns = batch.columns().to_vec();
         let origins = columns.pop();

@@ -9,19 +9,18 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, TableReference, internal_datafusion_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, TableScan};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
-use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use super::check::{self, SourceName};
+use super::check;
 use super::origin::{self, Threading};
 use super::probe_side::{self, Placed};
 use super::repeated::{self, Repeated};
+use super::sessions::{planning, reading};
 use super::source::{InFlight, SourceTable};
+use super::source_name::SourceName;
 use super::statics::{StaticTable, Statics};
 use super::{RowwiseError, not_in, scalars};
 use crate::plan::WholeSlices;
@@ -70,7 +69,7 @@ impl Rowwise {
         queries: Vec<LogicalPlan>,
         every: usize,
     ) -> Result<Self, RowwiseError> {
-        let state = planning_state(context);
+        let state = planning(context);
         let source = SourceName::new(&state, source);
         let mut table: Option<SchemaRef> = None;
         for (query, plan) in queries.iter().enumerate() {
@@ -90,7 +89,7 @@ impl Rowwise {
             table: provider_as_source(Arc::new(SourceTable::new(&table, &name))),
             name: &name,
         };
-        let mut statics = Statics::new(static_state(context));
+        let mut statics = Statics::new(reading(context));
         let mut planned = Vec::with_capacity(queries.len());
         for (query, plan) in queries.iter().enumerate() {
             let plan = threading.thread(plan)?;
@@ -196,43 +195,6 @@ impl Query {
             schema: Arc::new(schema),
         })
     }
-}
-
-/// Returns the session with what running one batch at a time needs.
-fn planning_state(context: &SessionContext) -> SessionState {
-    let state = static_state(context);
-    // The catalog is the session's own, with its tables.
-    let mut config = state.config().clone();
-    config = config.with_create_default_catalog_and_schema(false);
-    let optimizer = &mut config.options_mut().optimizer;
-    optimizer.prefer_hash_join = true;
-    optimizer.enable_piecewise_merge_join = false;
-    // Filters that come from the rows of a join would stay for the next batch.
-    optimizer.enable_dynamic_filter_pushdown = false;
-    optimizer.enable_join_dynamic_filter_pushdown = false;
-    optimizer.enable_topk_dynamic_filter_pushdown = false;
-    optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-    let left_out = [
-        // It refuses every nested loop over a source without an end; what may stand above the source is checked here.
-        SanityCheckPlan::new().name().to_owned(),
-        // The source takes no conditions, and one that moves below another fails on rows that the other keeps out.
-        FilterPushdown::new().name().to_owned(),
-        FilterPushdown::new_post_optimization().name().to_owned(),
-    ];
-    let rules = state.physical_optimizers().iter();
-    let rules = rules.filter(|rule| !left_out.iter().any(|name| name == rule.name()));
-    let rules = rules.cloned().collect();
-    SessionStateBuilder::new_from_existing(state)
-        .with_config(config)
-        .with_physical_optimizer_rules(rules)
-        .build()
-}
-
-/// Returns the session with what reading static tables needs: one partition, so that rows keep their order.
-fn static_state(context: &SessionContext) -> SessionState {
-    let mut state = context.state();
-    state.config_mut().options_mut().execution.target_partitions = 1;
-    state
 }
 
 /// Returns the schema of the source as a plan scans it, where it does.

@@ -20,7 +20,7 @@ impl Rowwise {
     /// that no row is to blame for, such as too little memory or a model that can't be loaded, fails the whole.
     /// Dropping the future stops what is under way.
     pub async fn run(&self, batch: RecordBatch) -> Result<Outcome, RowwiseError> {
-        let flight = self.flight(batch)?;
+        let flight = self.flight(&batch)?;
         let rows = flight.rows();
         let mut failed = Vec::new();
         let mut outputs = Vec::with_capacity(self.queries.len());
@@ -34,7 +34,7 @@ impl Rowwise {
 
     /// Executes every plan without a row, so that what is wrong with static tables shows before any row is blamed.
     pub(super) async fn try_without_rows(&self) -> Result<(), RowwiseError> {
-        let flight = self.flight(RecordBatch::new_empty(Arc::clone(self.input_schema())))?;
+        let flight = self.flight(&RecordBatch::new_empty(Arc::clone(self.input_schema())))?;
         for query in &self.queries {
             self.execute(query, flight.clone()).await?;
         }
@@ -42,7 +42,7 @@ impl Rowwise {
     }
 
     /// Checks a batch, and numbers its rows.
-    fn flight(&self, batch: RecordBatch) -> Result<InFlight, RowwiseError> {
+    fn flight(&self, batch: &RecordBatch) -> Result<InFlight, RowwiseError> {
         let rows = batch.num_rows();
         let expected = self.input_schema();
         let types = |schema: &datafusion::arrow::datatypes::Schema| {

@@ -1,11 +1,9 @@
 //! Static tables: what a query reads beside its source, held in memory.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema};
-use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::catalog::MemTable;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result, TableReference};
@@ -16,9 +14,9 @@ use datafusion::logical_expr::logical_plan::TableScanBuilder;
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection};
 use datafusion::physical_plan::execute_stream;
 use futures::TryStreamExt;
-use sha2::{Digest, Sha256};
 
-use super::check::SourceName;
+use super::digest::RowsDigest;
+use super::source_name::SourceName;
 
 /// What queries read beside their source: rows that were read at the start and stay in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +145,7 @@ impl Statics {
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let mut stream = execute_stream(physical, self.state.task_ctx())?;
         let mut batches = Vec::new();
-        let mut rows = Rows::new(&schema)?;
+        let mut rows = RowsDigest::new(&schema)?;
         let (mut count, mut bytes) = (0, 0);
         while let Some(batch) = stream.try_next().await? {
             let memory = batch.get_array_memory_size();
@@ -222,42 +220,4 @@ fn tables(plan: &LogicalPlan) -> Result<Vec<String>> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(tables)
-}
-
-/// Rows that become one digest, whatever batches they come in.
-struct Rows {
-    converter: RowConverter,
-    hasher: Sha256,
-}
-
-impl Rows {
-    fn new(schema: &Schema) -> Result<Self> {
-        let mut hasher = Sha256::new();
-        let mut sorts = Vec::new();
-        for field in schema.fields() {
-            hasher.update(format!("{}\n", field.data_type()));
-            sorts.push(SortField::new(field.data_type().clone()));
-        }
-        Ok(Self {
-            converter: RowConverter::new(sorts)?,
-            hasher,
-        })
-    }
-
-    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        for row in &self.converter.convert_columns(batch.columns())? {
-            let bytes = row.as_ref();
-            self.hasher.update((bytes.len() as u64).to_le_bytes());
-            self.hasher.update(bytes);
-        }
-        Ok(())
-    }
-
-    fn digest(self) -> String {
-        let digest = self.hasher.finalize();
-        digest.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes all that is written to it");
-            text
-        })
-    }
 }

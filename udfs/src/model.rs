@@ -349,6 +349,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_marked_error_speaks_as_it_did_and_is_found_by_its_type() {
+        #[derive(Debug)]
+        struct Caused(fmt::Error);
+        impl fmt::Display for Caused {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "model `m`")
+            }
+        }
+        impl Error for Caused {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let marked = Unusable::mark(Caused(fmt::Error));
+        assert_eq!(marked.to_string(), "model `m`");
+        assert!(
+            marked
+                .source()
+                .is_some_and(|source| source.is::<fmt::Error>())
+        );
+        assert!(marked.is::<Unusable>());
+    }
+
+    #[test]
     fn a_watch_is_over_a_thread_for_as_long_as_the_work_takes() {
         let watch = Watch::new();
         let inner = watch.again();
