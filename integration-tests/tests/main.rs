@@ -18,6 +18,7 @@ mod models;
 mod onnx;
 mod onnx_plan;
 mod onnx_predict;
+mod onnx_rowwise;
 mod parquet_readers;
 mod reference;
 mod sqllogic;

@@ -364,11 +364,7 @@ mod tests {
         }
         let marked = Unusable::mark(Caused(fmt::Error));
         assert_eq!(marked.to_string(), "model `m`");
-        assert!(
-            marked
-                .source()
-                .is_some_and(|source| source.is::<fmt::Error>())
-        );
+        assert!(marked.source().is_some_and(<dyn Error>::is::<fmt::Error>));
         assert!(marked.is::<Unusable>());
     }
 
