@@ -111,6 +111,7 @@ fn is_of_rows(plan: &Plan) -> bool {
     plan.downcast_ref::<CooperativeExec>().is_some()
         || plan.downcast_ref::<FilterExec>().is_some()
         || plan.downcast_ref::<InferenceExec>().is_some()
+        || plan.downcast_ref::<WatchedExec>().is_some()
         || plan.downcast_ref::<ProjectionExec>().is_some()
         || plan.downcast_ref::<UnnestExec>().is_some()
 }
