@@ -225,6 +225,7 @@ impl Shared {
 /// Takes units until none is left; those that another process holds are looked at again until they are finished, or
 /// until their owner is dead.
 fn work(job: &Job, shared: &Shared, runtime: &Handle) -> Result<(), BatchError> {
+    let mut held_in_a_row = 0;
     while !shared.is_stopped() {
         let Some(at) = shared.left().pop_front() else {
             return Ok(());
@@ -240,10 +241,20 @@ fn work(job: &Job, shared: &Shared, runtime: &Handle) -> Result<(), BatchError> 
             continue;
         }
         let Some(run) = UnitRun::claim(job, unit)? else {
-            shared.left().push_back(at);
-            std::thread::sleep(GLANCE);
+            let left = {
+                let mut left = shared.left();
+                left.push_back(at);
+                left.len()
+            };
+            held_in_a_row += 1;
+            // The next one may be free: who waits at each that is held comes behind for ever.
+            if held_in_a_row >= left {
+                std::thread::sleep(GLANCE);
+                held_in_a_row = 0;
+            }
             continue;
         };
+        held_in_a_row = 0;
         // Its owner may have finished it between the two looks.
         if job.is_finished(unit) {
             drop(run);
