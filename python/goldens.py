@@ -14,13 +14,20 @@ import numpy
 import regex
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler, Levenshtein
-from sklearn.feature_extraction.text import CountVectorizer
+import snowballstemmer
+from sklearn.feature_extraction.text import CountVectorizer, strip_accents_unicode
 from uniseg.graphemecluster import grapheme_clusters
 from uniseg.sentencebreak import sentences
 from uniseg.wordbreak import words
 
 ROOT = pathlib.Path(__file__).parent.parent
 GOLDENS = ROOT / "integration-tests" / "goldens"
+CODES = {
+    "arabic": "ar", "armenian": "hy", "basque": "eu", "catalan": "ca", "dutch": "nl", "english": "en", "esperanto": "eo",
+    "french": "fr", "german": "de", "greek": "el", "hindi": "hi", "hungarian": "hu", "indonesian": "id", "irish": "ga",
+    "italian": "it", "nepali": "ne", "polish": "pl", "portuguese": "pt", "romanian": "ro", "russian": "ru", "serbian": "sr",
+    "spanish": "es", "swedish": "sv", "tamil": "ta", "turkish": "tr", "yiddish": "yi",
+}
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 
 
@@ -82,6 +89,20 @@ def likeness(texts: list[str]) -> list[dict]:
     return rows
 
 
+def stems(texts: list[str]) -> list[dict]:
+    """Words of all texts and of each language, and their stems: one entry a language."""
+    everywhere = {word for text in texts for word in regex.findall(r"[\p{L}\p{M}']+", text.lower())}
+    languages = json.loads((ROOT / "python" / "inflected.json").read_text(encoding="utf-8"))
+    names = {code: name for name, code in CODES.items()}
+    rows = []
+    for language, words in languages.items():
+        words = sorted(everywhere | set(words.lower().split()))
+        stemmer = snowballstemmer.stemmer(names[language])
+        # One string a list: as a word a line it would be the largest file here.
+        rows.append({"language": language, "words": " ".join(words), "stems": "|".join(stemmer.stemWords(words))})
+    return rows
+
+
 def main() -> None:
     texts = json.loads((ROOT / "python" / "texts.json").read_text(encoding="utf-8"))
     GOLDENS.mkdir(exist_ok=True)
@@ -114,8 +135,11 @@ def main() -> None:
     for n in (1, 3, 40):
         pieces = CountVectorizer(analyzer="char", ngram_range=(n, n), lowercase=False).build_analyzer()
         write(f"char_ngrams_{n}", [{"text": text, "tokens": pieces(text)} for text in texts])
+    write("stem", stems(texts))
+    plain = lambda text: {"strip_accents": strip_accents_unicode(text), "normalize_whitespace": " ".join(text.split())}
+    write("plain", [{"text": text, **plain(text)} for text in texts])
     write("vectors", pairs())
-    used = ("jieba", "numpy", "rapidfuzz", "regex", "scikit-learn", "uniseg")
+    used = ("jieba", "numpy", "rapidfuzz", "regex", "scikit-learn", "snowballstemmer", "uniseg")
     versions = {"python": platform.python_version(), "unicode of python": unicodedata.unidata_version}
     write("versions", versions | {name: version(name) for name in used})
 

@@ -19,7 +19,7 @@ pub(crate) fn goldens(name: &str) -> Vec<Value> {
 }
 
 /// Evaluates an expression over the column `text` of these goldens.
-async fn evaluate(expression: &str, goldens: &[Value]) -> ArrayRef {
+pub(crate) async fn evaluate(expression: &str, goldens: &[Value]) -> ArrayRef {
     let engine = Engine::builder()
         .target_partitions(1)
         .build()

@@ -6,7 +6,7 @@ use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::Float64Type;
 use lexstream::Engine;
 
-use crate::agreement::{check_lists, goldens};
+use crate::agreement::{check_lists, evaluate, goldens};
 
 #[tokio::test]
 async fn likeness_is_rapidfuzzs() {
@@ -69,5 +69,50 @@ async fn runs_of_characters_are_count_vectorizers() {
             &format!("char_ngrams_{n}"),
         )
         .await;
+    }
+}
+
+#[tokio::test]
+async fn stems_are_snowballs() {
+    let engine = Engine::builder()
+        .target_partitions(1)
+        .build()
+        .expect("engine");
+    for golden in goldens("stem") {
+        let list = |name: &str, separator: char| -> Vec<String> {
+            let text = golden[name].as_str().expect(name);
+            text.split(separator).map(str::to_owned).collect()
+        };
+        let (words, expected) = (list("words", ' '), list("stems", '|'));
+        assert_eq!(words.len(), expected.len());
+        let column: ArrayRef = Arc::new(StringArray::from(words.clone()));
+        let batch = RecordBatch::try_from_iter([("word", column)]).expect("a batch");
+        let call = format!(
+            "stem(word, '{}')",
+            golden["language"].as_str().expect("a code")
+        );
+        let frame = engine.context().read_batch(batch).expect("a table");
+        let frame = frame.select_exprs(&[&call]).expect(&call);
+        let batches = frame.collect().await.expect(&call);
+        let found = batches[0].column(0).as_string_view();
+        for (row, (word, expected)) in words.iter().zip(&expected).enumerate() {
+            assert_eq!(found.value(row), expected, "{call} of {word}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn plain_texts_are_scikit_learns_and_pythons() {
+    let goldens = goldens("plain");
+    for function in ["strip_accents", "normalize_whitespace"] {
+        let found = evaluate(&format!("{function}(text)"), &goldens).await;
+        for (row, golden) in goldens.iter().enumerate() {
+            assert_eq!(
+                Some(found.as_string_view().value(row)),
+                golden[function].as_str(),
+                "{function} of {}",
+                golden["text"]
+            );
+        }
     }
 }

@@ -115,5 +115,6 @@ files!(
     term_frequencies,
     token_count,
     tokenize,
-    vectors
+    vectors,
+    words,
 );

@@ -14,5 +14,6 @@ pub use model_results::{
 pub use pairs::measure_pairs;
 pub use text_writer::{TextWriter, TokenListWriter};
 pub use texts::{InvalidUtf8, Text, Texts};
-pub use token_lists::{TokenLists, Tokens, term_count_list};
+pub(crate) use token_lists::keep;
+pub use token_lists::{TokenLists, Tokens, term_count_list, token_list};
 pub use vectors::{Metric, PairError, Vectors};

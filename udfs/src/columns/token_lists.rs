@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 
 use super::text_writer::TokenListWriter;
 use super::types;
+use crate::text::stop_words::StopWords;
 use crate::text::tokenizers::Span;
 
 /// The tokens of one row.
@@ -96,6 +97,36 @@ impl TokenLists {
         out.finish()
     }
 
+    /// Leaves out the tokens that are in the list of `words` in the same row, without regard to case; a column of one row
+    /// serves every row of the other.
+    ///
+    /// NULL on either side gives NULL.
+    pub fn remove_words(&self, words: &Self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        let tokens = self.array.values().as_string::<i32>();
+        let mut out = TokenListWriter::new(rows, tokens.value_data().len());
+        let (mut text, mut spans) = (String::new(), Vec::new());
+        let at = |side: &Self, row| if side.len() == 1 { 0 } else { row };
+        let (lists, words_of) = (self.rows(), words.rows());
+        // The set of the row before, so that one list for all rows is one set.
+        let mut known: Option<(usize, StopWords)> = None;
+        for row in 0..rows {
+            let place = at(words, row);
+            let (Some(list), Some(words)) = (lists[at(self, row)], words_of[place]) else {
+                out.null()?;
+                continue;
+            };
+            let known = match known.take() {
+                Some(same) if same.0 == place => known.insert(same),
+                _ => known.insert((place, StopWords::new(words.iter()))),
+            };
+            text.clear();
+            spans.clear();
+            keep(list, &known.1, &mut text, &mut spans);
+            out.row(&text, &spans)?;
+        }
+        out.finish()
+    }
+
     /// Calls `each` with every token of every row that is not NULL, in order; tokens that are NULL are left out.
     pub fn for_each_token(&self, mut each: impl FnMut(&str)) {
         let tokens = self.array.values().as_string::<i32>();
@@ -110,6 +141,30 @@ impl TokenLists {
             }
         }
     }
+}
+
+/// Writes the tokens that are no stop words.
+pub(crate) fn keep(
+    tokens: Tokens<'_>,
+    words: &StopWords,
+    text: &mut String,
+    spans: &mut Vec<Span>,
+) {
+    for token in tokens.iter().filter(|token| !words.contains(token)) {
+        spans.push(Span::new(text.len(), token.len()));
+        text.push_str(token);
+    }
+}
+
+/// Returns a column of one row: a list of these tokens.
+pub fn token_list(tokens: &[&str]) -> Result<ArrayRef, ArrowError> {
+    let list = ListArray::try_new(
+        types::token_field(),
+        OffsetBuffer::from_lengths([tokens.len()]),
+        Arc::new(StringArray::from(tokens.to_vec())),
+        None,
+    )?;
+    Ok(Arc::new(list))
 }
 
 /// Returns one list of terms and counts, in the order given: a `List<Struct<term, count>>` of one row.

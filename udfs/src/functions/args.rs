@@ -1,5 +1,6 @@
 //! The arguments of one call: columns of data, constants that choose.
 
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -11,9 +12,12 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs};
 use super::Parameters;
 use crate::columns::{
     InvalidUtf8, Metric, Text, TextWriter, Texts, TokenLists, Tokens, Vectors, measure_pairs,
+    token_list,
 };
 use crate::model::{Model, ModelError, Models};
 use crate::text::normal_form::NormalForm;
+use crate::text::stem::Stemmer;
+use crate::text::stop_words;
 use crate::text::tokenizers::{self, Span, Tokenizer};
 
 /// Reads the arguments of one call; nothing else looks into a `ColumnarValue`.
@@ -81,6 +85,58 @@ impl<'a> Args<'a> {
     ) -> Result<ColumnarValue> {
         let tokens = TokenLists::try_new(&self.column(at)?)?;
         self.result(tokens.map_to_tokens(map)?)
+    }
+
+    /// Returns one list of tokens, for a function of constants alone.
+    pub(crate) fn token_list(&self, tokens: &[&str]) -> Result<ColumnarValue> {
+        self.result(token_list(tokens)?)
+    }
+
+    /// Maps the tokens of argument `at` to those that are not in the list in the same row of argument `words`.
+    pub(crate) fn remove_words(&self, at: usize, words: usize) -> Result<ColumnarValue> {
+        let (tokens, words) = (
+            TokenLists::try_new(&self.column(at)?)?,
+            TokenLists::try_new(&self.column(words)?)?,
+        );
+        self.result(tokens.remove_words(&words, self.measured_rows())?)
+    }
+
+    /// Maps each text of argument `at`, or each token where it has lists, to one text.
+    pub(crate) fn map_texts_or_tokens(
+        &self,
+        at: usize,
+        map: impl Fn(&str) -> Cow<'_, str>,
+    ) -> Result<ColumnarValue> {
+        if self.is_list(at) {
+            return self.map_tokens(at, |tokens, text, spans| {
+                for token in tokens.iter() {
+                    let mapped = map(token);
+                    spans.push(Span::new(text.len(), mapped.len()));
+                    text.push_str(&mapped);
+                }
+            });
+        }
+        self.map_to_text(at, |text, out| match map(text.value) {
+            Cow::Borrowed(same) if same.len() == text.value.len() => out.unchanged(&text),
+            mapped => out.built(&mapped),
+        })
+    }
+
+    /// Tells whether argument `at` has lists.
+    pub(crate) fn is_list(&self, at: usize) -> bool {
+        self.values
+            .get(at)
+            .is_some_and(|value| value.data_type().is_list())
+    }
+
+    /// Returns the stop words of the language that argument `at` names.
+    pub(crate) fn stop_words(&self, at: usize) -> Result<&'static [&'static str]> {
+        self.named(at, "", stop_words::stop_words)
+    }
+
+    /// Returns the stemmer of the language that argument `at` names.
+    pub(crate) fn stemmer(&self, at: usize) -> Result<Stemmer> {
+        self.named(at, "", Stemmer::of)
     }
 
     /// Measures the texts of arguments 0 and 1, row by row.

@@ -9,7 +9,7 @@ use datafusion_expr::ReturnFieldArgs;
 use crate::columns::types;
 use crate::model::{Ability, Model, ModelError, Models, Unable};
 use crate::nearest;
-use crate::text::tokenizers;
+use crate::text::{stop_words, tokenizers};
 
 /// What an argument may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub(crate) enum Kind {
     Tokens,
     /// A column or a constant of lists of numbers.
     Vector,
+    /// A column or a constant of texts, or of lists of texts.
+    TextOrTokens,
+    /// A constant text that names a language with a list of stop words, or a column or a constant of lists of texts.
+    StopWords,
     /// A constant number of at least 1.
     Count,
     /// A constant text that is one of these names, without regard to case.
@@ -213,8 +217,12 @@ impl Parameters {
             let Some(field) = args.arg_fields.get(at) else {
                 break;
             };
+            let kind = match parameter.kind {
+                Kind::StopWords if is_text(field.data_type()) => Kind::Name(stop_words::LANGUAGES),
+                kind => kind,
+            };
             if !matches!(
-                parameter.kind,
+                kind,
                 Kind::Count | Kind::Name(_) | Kind::Tokenizer | Kind::Model(_)
             ) {
                 continue;
@@ -226,7 +234,7 @@ impl Parameters {
                     field.name()
                 );
             };
-            match parameter.kind {
+            match kind {
                 Kind::Count => {
                     if !matches!(constant, ScalarValue::Int64(Some(1..))) {
                         return plan_err!(
@@ -338,6 +346,12 @@ fn coerced(kind: Kind, found: &DataType) -> Option<DataType> {
             DataType::Null => Some(types::TEXT),
             _ => is_text(found).then(|| found.clone()),
         },
+        Kind::TextOrTokens => match item_of(found) {
+            None => coerced(Kind::Text, found),
+            Some(_) => coerced(Kind::Tokens, found),
+        },
+        Kind::StopWords if is_text(found) => Some(found.clone()),
+        Kind::StopWords => coerced(Kind::Tokens, found),
         Kind::Count => (found.is_integer() || found.is_null()).then_some(DataType::Int64),
         Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => match found {
             DataType::Null => Some(DataType::Utf8),
@@ -413,6 +427,8 @@ fn described(kind: Kind) -> &'static str {
         Kind::Tokens => "a list of texts",
         Kind::Vector => "a list of numbers",
         Kind::Inputs => "numbers, truth values, texts, or lists of them",
+        Kind::TextOrTokens => "a text or a list of texts",
+        Kind::StopWords => "a constant text or a list of texts",
         Kind::Count => "a constant whole number",
         Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => "a constant text",
     }

@@ -12,9 +12,14 @@ mod jaro_winkler_similarity;
 mod levenshtein_similarity;
 mod ngrams;
 mod normalize_text;
+mod normalize_whitespace;
 mod predict;
+mod remove_stop_words;
 mod rerank;
 mod sentences;
+mod stem;
+mod stop_words;
+mod strip_accents;
 mod token_count;
 mod token_ids;
 mod token_set_ratio;
@@ -42,9 +47,14 @@ pub fn all(models: &Arc<dyn Models>) -> Vec<Arc<ScalarUDF>> {
         udf::<levenshtein_similarity::LevenshteinSimilarity>(models),
         udf::<ngrams::Ngrams>(models),
         udf::<normalize_text::NormalizeText>(models),
+        udf::<normalize_whitespace::NormalizeWhitespace>(models),
         udf::<predict::Predict>(models),
+        udf::<remove_stop_words::RemoveStopWords>(models),
         udf::<rerank::Rerank>(models),
         udf::<sentences::Sentences>(models),
+        udf::<stem::Stem>(models),
+        udf::<stop_words::StopWordsOfLanguage>(models),
+        udf::<strip_accents::StripAccents>(models),
         udf::<token_count::TokenCount>(models),
         udf::<token_ids::TokenIds>(models),
         udf::<token_set_ratio::TokenSetRatio>(models),

@@ -1,0 +1,68 @@
+//! `stem(token, language)`.
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::Result;
+use datafusion_expr::{ColumnarValue, Documentation};
+use datafusion_macros::user_doc;
+
+use crate::columns::types;
+use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::model::Model;
+use crate::text::stem::LANGUAGES;
+
+#[user_doc(
+    doc_section(label = "Text Functions"),
+    description = "Returns the stem of a token, as Utf8View, or of every token of a list, as List<Utf8>, by the Snowball algorithm of the language, as the Snowball project's Python package snowballstemmer 3.1 gives it. The algorithms know lower-case letters only: lower(text) comes first. NLTK's SnowballStemmer differs: it lowers case itself, and follows older versions of the algorithms.",
+    syntax_example = "stem(token, language)",
+    sql_example = r"```sql
+> select stem('relational', 'en');
+relat
+> select stem(tokenize('les grandes maisons'), 'fr');
+[le, grand, maison]
+```",
+    argument(
+        name = "token",
+        description = "A text that is one token, or a list of them. NULL gives NULL; tokens of a list that are NULL are left out."
+    ),
+    argument(
+        name = "language",
+        description = "A constant: an ISO 639-1 code that has a stemmer, such as `en` or `de`; an error lists them."
+    ),
+    related_udf(name = "tokenize")
+)]
+#[derive(Debug)]
+pub(crate) struct Stem;
+
+impl ScalarFunction for Stem {
+    const PARAMETERS: Parameters = Parameters {
+        function: "stem",
+        list: &[
+            Parameter {
+                name: "token",
+                kind: Kind::TextOrTokens,
+            },
+            Parameter {
+                name: "language",
+                kind: Kind::Name(LANGUAGES),
+            },
+        ],
+        required: 2,
+    };
+
+    fn return_type(fields: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
+        Ok(if fields[0].data_type().is_list() {
+            types::tokens()
+        } else {
+            types::TEXT
+        })
+    }
+
+    fn documentation() -> Option<&'static Documentation> {
+        Self.doc()
+    }
+
+    fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
+        let stemmer = args.stemmer(1)?;
+        args.map_texts_or_tokens(0, |token| stemmer.stem(token))
+    }
+}

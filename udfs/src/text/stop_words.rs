@@ -1,0 +1,59 @@
+//! Words that say little, by language.
+
+use hashbrown::HashSet;
+
+/// The languages that have a list, as ISO 639-1 codes and `hinglish`, alphabetical.
+pub const LANGUAGES: &[&str] = stop_words::available_languages();
+
+/// Returns the stop words of a language: the list of NLTK, in its order; none for a language that has no list.
+pub fn stop_words(language: &str) -> Option<&'static [&'static str]> {
+    stop_words::lookup(language.to_ascii_lowercase())
+}
+
+/// A set of words that a token is looked up in without regard to case.
+#[derive(Debug)]
+pub struct StopWords(HashSet<String>);
+
+impl StopWords {
+    /// Takes the words.
+    pub fn new<'a>(words: impl Iterator<Item = &'a str>) -> Self {
+        Self(words.map(str::to_lowercase).collect())
+    }
+
+    /// Tells whether a token is one of the words.
+    pub fn contains(&self, token: &str) -> bool {
+        // Most tokens are in lower case already, and need no copy.
+        self.0.contains(token) || self.0.contains(&token.to_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_words_and_english_and_chinese_are_there() {
+        assert!(LANGUAGES.is_sorted());
+        for language in LANGUAGES {
+            let words = stop_words(language).expect("in the list");
+            assert!(words.len() > 40, "{language}: {}", words.len());
+        }
+        for (language, word) in [("en", "the"), ("ZH", "的"), ("de", "und")] {
+            let words = stop_words(language).expect("in the list");
+            assert!(words.contains(&word), "{language}");
+        }
+    }
+
+    #[test]
+    fn case_does_not_matter_on_either_side() {
+        let words = StopWords::new(["The", "ÜBER"].into_iter());
+        for (token, expected) in [
+            ("THE", true),
+            ("the", true),
+            ("über", true),
+            ("then", false),
+        ] {
+            assert_eq!(words.contains(token), expected, "{token}");
+        }
+    }
+}
