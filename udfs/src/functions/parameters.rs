@@ -235,13 +235,7 @@ impl Parameters {
                 );
             };
             match kind {
-                Kind::Count => {
-                    if !matches!(constant, ScalarValue::Int64(Some(1..))) {
-                        return plan_err!(
-                            "{function}: `{name}` must be a constant of at least 1, found {constant}"
-                        );
-                    }
-                }
+                Kind::Count => self.check_count(at, constant)?,
                 Kind::Name(known) => {
                     let found = self.constant_text(at, constant)?;
                     if !known.iter().any(|known| known.eq_ignore_ascii_case(found)) {
@@ -299,6 +293,17 @@ impl Parameters {
                 self.unknown(at, found, &expected, &known)
             }
         }
+    }
+
+    fn check_count(&self, at: usize, constant: &ScalarValue) -> Result<()> {
+        if matches!(constant, ScalarValue::Int64(Some(1..))) {
+            return Ok(());
+        }
+        plan_err!(
+            "{}: `{}` must be a constant of at least 1, found {constant}",
+            self.function,
+            self.list[at].name
+        )
     }
 
     fn constant_text<'a>(&self, at: usize, constant: &'a ScalarValue) -> Result<&'a str> {
