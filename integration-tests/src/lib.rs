@@ -9,3 +9,4 @@ pub mod job;
 pub mod layers;
 pub mod onnx;
 pub mod random;
+pub mod watch;

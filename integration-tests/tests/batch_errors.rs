@@ -1,8 +1,8 @@
 //! Rows that fail in a job: where they are said to be, and what becomes of them.
 
-use arrow::array::{ArrayRef, Int64Array, StringArray};
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array, StringArray};
 use lexstream_integration_tests::corpus;
 use lexstream_integration_tests::job::{Job, rows};
 use serde_json::{Value, json};

@@ -62,7 +62,7 @@ fn another_table_behind_the_query_is_refused() {
                     "STORED AS PARQUET LOCATION 'in/'",
                     "STORED AS PARQUET LOCATION 'in/a.parquet'",
                 ),
-            )
+            );
         },
         &[],
         "query of `out`: the statements before it differ; input `",

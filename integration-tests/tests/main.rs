@@ -3,6 +3,7 @@
 mod agreement;
 mod agreement_text;
 mod batch;
+mod batch_broken;
 mod batch_errors;
 mod batch_inputs;
 mod batch_kills;
