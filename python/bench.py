@@ -80,8 +80,8 @@ def query_seconds(binary: str, query: str, file: str, threads: int) -> float:
     return statistics.median(times[-REPEATS:])
 
 
-def peak_bytes(binary: str, query: str) -> int:
-    """Returns the largest resident size of a query's process.
+def peak_bytes(command: list[str], environment: dict[str, str] | None = None) -> int:
+    """Returns the largest resident size of a process.
 
     A small process starts it: Linux counts the starting process's size too, and ours holds the corpus.
     """
@@ -89,8 +89,8 @@ def peak_bytes(binary: str, query: str) -> int:
         "import os, subprocess, sys; child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL);"
         " _, status, usage = os.wait4(child.pid, 0); print(usage.ru_maxrss * 1024); sys.exit(status != 0)"
     )
-    command = [sys.executable, "-S", "-E", "-c", code, binary, "sql", "--format", "csv", "-c", query]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    starter = [sys.executable, "-S", "-E", "-c", code, *command]
+    return int(subprocess.run(starter, check=True, capture_output=True, text=True, env=environment).stdout)
 
 
 def main(binary: str) -> None:
@@ -129,7 +129,7 @@ def main(binary: str) -> None:
         print(f"lexstream sql -c 'SELECT 1', whole process: {first * 1000:.0f} ms")
         write(large, texts, MORE_COPIES)
         for query in ("SELECT sum(array_length(tokenize(text, 'sklearn'))) FROM '{}'", "SELECT tokenize(text) FROM '{}'"):
-            peaks = [statistics.median(peak_bytes(binary, query.format(path)) for _ in range(3)) for path in (file, large)]
+            peaks = [statistics.median(peak_bytes([binary, "sql", "--format", "csv", "-c", query.format(path)]) for _ in range(3)) for path in (file, large)]
             print(
                 f"peak memory, {query}: {peaks[0] / 1e6:.0f} MB,"
                 f" with {MORE_COPIES // COPIES} times the rows {peaks[1] / peaks[0]:.2f} x"

@@ -12,7 +12,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import duckdb
 import polars
@@ -22,7 +21,6 @@ import pyarrow.parquet
 import bench
 import bench_models
 
-REPEATS = 3
 ROW_GROUP = 20_000
 # How often the texts stand in the corpus, and in the one that memory is compared with.
 COPIES = 20
@@ -41,17 +39,6 @@ def write(path: str, texts: list[str], copies: int) -> None:
             turned = [text[copy * 3 :] + text[: copy * 3] for text in texts]
             table = pyarrow.table({"id": range(first, first + len(texts)), "text": turned})
             writer.write_table(table, row_group_size=ROW_GROUP)
-
-
-def median(run) -> float:
-    """Returns the median of several runs, after one that is not counted."""
-    run()
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
 
 
 class Lexstream:
@@ -77,17 +64,11 @@ class Lexstream:
         subprocess.run([self.binary, "sql", "-q", "-c", script], check=True, capture_output=True, env=self.environment)
 
     def peak_bytes(self, corpus: str, query: str) -> int:
-        """Returns the largest resident size of a job's process; a small process starts it, as in bench.py."""
+        """Returns the largest resident size of a job's process."""
         output = os.path.join(self.scratch, "out")
         shutil.rmtree(output, ignore_errors=True)
-        code = (
-            "import os, subprocess, sys; child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL);"
-            " _, status, usage = os.wait4(child.pid, 0); print(usage.ru_maxrss * 1024); sys.exit(status != 0)"
-        )
-        job = [self.binary, "batch", "-q", "--input", corpus, "--output", output, "-c", query]
-        command = [sys.executable, "-S", "-E", "-c", code, *job]
-        found = subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment)
-        return int(found.stdout)
+        command = [self.binary, "batch", "-q", "--input", corpus, "--output", output, "-c", query]
+        return bench.peak_bytes(command, self.environment)
 
 
 def main(binary: str, models: str) -> None:
@@ -108,10 +89,10 @@ def main(binary: str, models: str) -> None:
             polars.scan_parquet(corpus).select("id", "text").sink_parquet(target, compression="zstd", compression_level=3)
 
         copy = "SELECT id, text FROM input"
-        own, duck, pola = (median(run) for run in (lambda: lexstream.batch(corpus, copy), by_duckdb, by_polars))
+        own, duck, pola = (bench.seconds(run) for run in (lambda: lexstream.batch(corpus, copy), by_duckdb, by_polars))
         print(f"read and rewrite: {own:.2f} s; DuckDB {duck:.2f} s, Polars {pola:.2f} s; {min(duck, pola) / own:.2f} x the faster one")
         tokens = "SELECT id, tokenize(text) AS tokens FROM input"
-        own, one = median(lambda: lexstream.batch(corpus, tokens)), median(lambda: lexstream.sql(corpus, tokens))
+        own, one = bench.seconds(lambda: lexstream.batch(corpus, tokens)), bench.seconds(lambda: lexstream.sql(corpus, tokens))
         print(f"tokenize: {own:.2f} s; lexstream sql into one file {one:.2f} s; {one / own:.2f} x")
         summary = lexstream.batch(corpus, tokens)
         busy, units = summary["busy"], summary["units"]
@@ -123,7 +104,7 @@ def main(binary: str, models: str) -> None:
         model = f"CREATE MODEL minilm WITH ('path' = '{models}/all-MiniLM-L6-v2')"
         subprocess.run([binary, "sql", "-q", "-c", model], check=True, env=lexstream.environment)
         vectors = "SELECT id, embed('minilm', text) AS vector FROM input"
-        own, one = median(lambda: lexstream.batch(small, vectors)), median(lambda: lexstream.sql(small, vectors))
+        own, one = bench.seconds(lambda: lexstream.batch(small, vectors)), bench.seconds(lambda: lexstream.sql(small, vectors))
         print(f"embed {len(paragraphs)} paragraphs: {own:.2f} s; lexstream sql into one file {one:.2f} s; {one / own:.2f} x")
         peaks = [statistics.median(lexstream.peak_bytes(path, tokens) for _ in range(3)) for path in (corpus, larger)]
         print(f"peak memory: {peaks[0] / 1e6:.0f} MB, with 10 times the rows {peaks[1] / peaks[0]:.2f} x")

@@ -23,6 +23,8 @@ import pyarrow
 import pyarrow.parquet
 import tokenizers
 
+import bench
+
 PARAGRAPHS = 2_000
 REPEATS = 2
 BATCH = 32
@@ -137,14 +139,8 @@ class Lexstream:
         return [min(times[place :: len(queries)]) for place in range(len(queries))]
 
     def peak_bytes(self, query: str) -> int:
-        """Returns the largest resident size of a query's process; a small process starts it, as in bench.py."""
-        code = (
-            "import os, subprocess, sys; child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL);"
-            " _, status, usage = os.wait4(child.pid, 0); print(usage.ru_maxrss * 1024); sys.exit(status != 0)"
-        )
-        command = [sys.executable, "-S", "-E", "-c", code, self.binary, "sql", "-q", "-c", query]
-        found = subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment)
-        return int(found.stdout)
+        """Returns the largest resident size of a query's process."""
+        return bench.peak_bytes([self.binary, "sql", "-q", "-c", query], self.environment)
 
     def resident_bytes(self, queries: list[str]) -> list[int]:
         """Returns the resident size of one process as each query's one row is printed; the last one is at the exit."""

@@ -212,7 +212,7 @@ fn a_dry_run_shows_units_and_plan_and_writes_nothing() {
         "input: input (3 files, ",
         "units: 9, of which 0 are finished",
         "tokenize(",
-        &format!("part-0000001-000002-0000002.parquet: {place}, row group 2, rows 0..20"),
+        &format!("part-0000001-000002-0000000.parquet: {place}, row group 2, rows 0..20"),
     ] {
         assert!(
             ended.output.contains(words),
@@ -340,7 +340,12 @@ fn what_is_no_job_is_refused_with_what_to_do() {
             "SET lexstream.batch.unit_rows = 5",
             "expected a SELECT, found none",
         ),
-        ("in", "in", "SELECT id FROM input", "lies in its output"),
+        (
+            "in",
+            "in",
+            "SELECT id FROM input",
+            "--input in names the files of its --output",
+        ),
         (
             "in",
             "other",
@@ -365,4 +370,54 @@ fn what_is_no_job_is_refused_with_what_to_do() {
     }
     assert!(!job.path("out").exists());
     job.refuse(&["-c", "SELECT 1"], "its rows go nowhere");
+}
+
+#[test]
+fn a_folder_is_read_with_the_folders_below_it() {
+    let job = Job::default();
+    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..20), 40);
+    corpus::write(&job.path("in/sub/b.parquet"), &corpus::texts(20..40), 40);
+    corpus::write(&job.path("in/_own/c.parquet"), &corpus::texts(40..60), 40);
+    let summary = job.finish(&[
+        "--input",
+        "in",
+        "--output",
+        "out",
+        "-c",
+        "SELECT id FROM input",
+    ]);
+    assert_eq!(summary["rows"], 40);
+    assert_eq!(ids(&job.rows()), (0..40).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_job_that_would_read_its_own_output_next_time_does_not_begin() {
+    let job = corpus_of_three();
+    for input in ["in/**/*.parquet", "in"] {
+        let arguments = [
+            "--input",
+            input,
+            "--output",
+            "in/sub/out",
+            "-c",
+            "SELECT id FROM input",
+        ];
+        job.refuse(&arguments, "names the files of its --output");
+    }
+    assert!(!job.path("in/sub").exists());
+    job.write(
+        "job.sql",
+        "CREATE EXTERNAL TABLE docs STORED AS PARQUET LOCATION 'in/';
+         CREATE EXTERNAL TABLE o (id BIGINT) STORED AS PARQUET LOCATION 'in/';
+         INSERT INTO o SELECT id FROM docs;",
+    );
+    job.refuse(&["-f", "job.sql"], "lies in its output");
+}
+
+#[test]
+fn columns_of_one_name_are_refused() {
+    let job = corpus_of_three();
+    let query = "SELECT a.id, b.id FROM input a JOIN (VALUES (1)) AS b (id) ON a.id = b.id";
+    let arguments = ["--input", "in", "--output", "out", "-c", query];
+    job.refuse(&arguments, "two of its columns are named `id`");
 }

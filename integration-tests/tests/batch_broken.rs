@@ -24,6 +24,7 @@ fn a_file_that_is_truncated_or_none_is_named_and_the_others_are_read() {
         &whole[..whole.len() / 2],
         &whole[..3],
         b"this is no parquet file at all",
+        b"",
     ] {
         let job = Job::default();
         corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..10), 50);

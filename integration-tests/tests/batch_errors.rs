@@ -215,3 +215,31 @@ fn a_broken_record_of_csv_is_named() {
     fail.extend(["--set", "lexstream.batch.batch_rows=100"]);
     job.refuse(&fail, &format!("{place}, row 1500: "));
 }
+
+#[test]
+fn null_in_a_column_that_is_not_null_fails_its_row() {
+    let job = corpus_of_two();
+    job.write(
+        "job.sql",
+        "CREATE EXTERNAL TABLE docs STORED AS PARQUET LOCATION 'in/';
+         CREATE EXTERNAL TABLE o (id BIGINT NOT NULL, q BIGINT) STORED AS PARQUET LOCATION 'out/';
+         INSERT INTO o SELECT nullif(id, 7), nullif(id, 8) FROM docs;",
+    );
+    job.refuse(
+        &["-f", "job.sql"],
+        "in/a.parquet, row group 0, row 7: column `id` is NOT NULL, found NULL",
+    );
+    let summary = job.finish(&["-f", "job.sql", "--on-error", "file"]);
+    assert_eq!(
+        (&summary["rows"], &summary["failed"], &summary["passed"]),
+        (&json!(200), &json!(1), &json!(199))
+    );
+    let found = job.rows();
+    assert_eq!(found.len(), 199);
+    assert!(found.iter().all(|row| row["id"] != 7));
+    assert!(
+        found
+            .iter()
+            .any(|row| row["id"] == 8 && row.get("q").is_none_or(Value::is_null))
+    );
+}

@@ -86,13 +86,13 @@ fn a_thousand_small_files_keep_their_order() {
 #[test]
 fn a_file_of_many_row_groups_keeps_its_order() {
     let job = Job::default();
-    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..250), 1);
+    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..2000), 1);
     let summary = job.finish(&arguments("SELECT id FROM input"));
     assert_eq!(
         (&summary["rows"], &summary["units"]),
-        (&json!(250), &json!(250))
+        (&json!(2000), &json!(2000))
     );
-    let expected: Vec<_> = (0..250).map(|id| json!({"id": id})).collect();
+    let expected: Vec<_> = (0..2000).map(|id| json!({"id": id})).collect();
     assert_eq!(job.rows(), expected);
 }
 

@@ -54,11 +54,16 @@ fn store(home: &Path) -> Vec<String> {
     names
 }
 
-/// Waits until the store holds a folder whose name begins so, or the process ends; tells which.
-fn appears(home: &Path, prefix: &str, child: &mut Child) -> bool {
+/// Waits until a version is in the making and locked, or the process ends; tells which.
+///
+/// Without its lock a draft may be between two steps of its process, and is swept only after an hour.
+fn draft_appears(home: &Path, child: &mut Child) -> bool {
+    let is_locked = |name: &String| {
+        name.starts_with(".new-") && home.join("models").join(name).join("lock").exists()
+    };
     let started = Instant::now();
     while started.elapsed() < PATIENCE {
-        if store(home).iter().any(|name| name.starts_with(prefix)) {
+        if store(home).iter().any(is_locked) {
             return true;
         }
         if child.try_wait().expect("a child").is_some() {
@@ -66,7 +71,7 @@ fn appears(home: &Path, prefix: &str, child: &mut Child) -> bool {
         }
         std::thread::yield_now();
     }
-    panic!("{prefix} did not appear within {PATIENCE:?}");
+    panic!("no draft appeared within {PATIENCE:?}");
 }
 
 const CREATE: &str = "CREATE MODEL d WITH ('kind' = 'jieba') AS VALUES ('云原生', 9, 'n')";
@@ -82,7 +87,7 @@ fn a_create_that_is_killed_leaves_nothing_and_its_folder_is_swept() {
             home,
             &format!("{statement} WITH ('kind' = 'jieba') {MANY_WORDS}"),
         ));
-        assert!(appears(home, ".new-", &mut child), "{:?}", wait(child));
+        assert!(draft_appears(home, &mut child), "{:?}", wait(child));
         signal(child.id(), "KILL");
         wait(child);
         check(home, "SELECT count(*) AS n FROM models()", "n\n0\n");
@@ -93,7 +98,7 @@ fn a_create_that_is_killed_leaves_nothing_and_its_folder_is_swept() {
     // The same where a model is there already.
     let replace = format!("CREATE OR REPLACE MODEL d WITH ('kind' = 'jieba') {MANY_WORDS}");
     let mut child = start(&arguments(home, &replace));
-    assert!(appears(home, ".new-", &mut child), "{:?}", wait(child));
+    assert!(draft_appears(home, &mut child), "{:?}", wait(child));
     signal(child.id(), "KILL");
     wait(child);
     check(
@@ -113,7 +118,7 @@ fn an_interrupted_create_makes_no_model_of_the_rows_so_far() {
         home,
         &format!("CREATE MODEL d WITH ('kind' = 'jieba') {MANY_WORDS}"),
     ));
-    assert!(appears(home, ".new-", &mut child), "{:?}", wait(child));
+    assert!(draft_appears(home, &mut child), "{:?}", wait(child));
     signal(child.id(), "INT");
     let ended = wait(child);
     assert_eq!(

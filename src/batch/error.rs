@@ -100,6 +100,14 @@ pub enum BatchError {
         /// What the system says.
         source: io::Error,
     },
+    /// A file of the job in its output is none that a job has finished.
+    #[error("{}: expected a finished unit of this job; --restart begins anew", path.display())]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+        /// What Parquet's reader says, or what is missing.
+        source: DataFusionError,
+    },
     /// A result can't be written.
     #[error("{}: can't write it", path.display())]
     Write {

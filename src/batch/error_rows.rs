@@ -1,23 +1,18 @@
 //! Writes the rows of a unit that failed to `_errors/`, with every column of the input.
 
 use std::fs;
-use std::ops::Range;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::{DataFusionError, Result, exec_err};
-use futures::StreamExt;
+use datafusion::common::DataFusionError;
 use tokio::runtime::Handle;
 
+use super::BatchError;
 use super::job::Job;
 use super::output::Output;
-use super::parquet_input::ParquetInput;
 use super::row_errors::{self, RowError};
 use super::run::Shared;
-use super::unit::{Rows, Unit};
+use super::unit::Unit;
+use super::unit_input::{self, Wanted};
 use super::unit_writer::UnitWriter;
-use super::{BatchError, file_input};
 use crate::files::Claim;
 
 /// Rows that are written at once.
@@ -32,7 +27,7 @@ pub(super) fn write(
     errors: &[RowError],
     shared: &Shared,
     runtime: &Handle,
-) -> std::result::Result<bool, BatchError> {
+) -> Result<bool, BatchError> {
     let first: &Output = &job.outputs[0];
     let folder = first.errors();
     let target = folder.join(&unit.name);
@@ -60,7 +55,17 @@ pub(super) fn write(
     };
     let (read, unread): (Vec<_>, Vec<_>) = errors.iter().cloned().partition(|error| error.is_read);
     let mut written = 0;
-    for rows in rows_of(job, unit, &read, runtime).map_err(failed)? {
+    let stretches: Vec<_> = read.iter().filter_map(|error| error.rows.clone()).collect();
+    let columns: Vec<_> = (0..job.source.schema().fields().len()).collect();
+    let wanted = Wanted {
+        columns: &columns,
+        rows: Some(&stretches),
+        batch_rows: BATCH_ROWS,
+    };
+    // Read again, now with every column; what could not be read the first time is not.
+    let again = (!read.is_empty()).then(|| unit_input::open(job, unit, &wanted, runtime));
+    let again = again.transpose().map_err(failed)?;
+    for rows in again.into_iter().flat_map(|(rows, _)| rows) {
         if shared.is_stopped() {
             return Ok(false);
         }
@@ -80,68 +85,4 @@ pub(super) fn write(
     }
     writer.end(&[])?.replace()?;
     Ok(true)
-}
-
-type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>;
-
-/// Reads rows again, now with every column; as many as there are errors.
-fn rows_of<'a>(
-    job: &'a Job,
-    unit: &'a Unit,
-    errors: &'a [RowError],
-    runtime: &'a Handle,
-) -> Result<Batches<'a>> {
-    if errors.is_empty() {
-        return Ok(Box::new(std::iter::empty()));
-    }
-    let columns: Vec<_> = (0..job.source.schema().fields().len()).collect();
-    let file = &job.source.files[unit.file];
-    match &unit.rows {
-        Rows::OfGroup {
-            row_group, rows, ..
-        } => {
-            let wanted: Vec<_> = wanted(errors)
-                .map(|wanted| rows.start + wanted.start..rows.start + wanted.end)
-                .collect();
-            let input = ParquetInput::open(&job.source, file, &columns)?;
-            Ok(Box::new(input.read(*row_group, &wanted, BATCH_ROWS)?))
-        }
-        Rows::All => {
-            let context = &job.context;
-            let stream = file_input::read(context, &job.source, file, &columns, BATCH_ROWS);
-            let mut stream = runtime.block_on(stream)?;
-            let batches = std::iter::from_fn(move || runtime.block_on(stream.next()));
-            Ok(Box::new(picked(batches, wanted(errors))))
-        }
-        Rows::Unreadable(why) => exec_err!("{why}"),
-    }
-}
-
-/// Returns the stretches of rows that failed, ascending.
-fn wanted(errors: &[RowError]) -> impl Iterator<Item = Range<u64>> {
-    errors.iter().filter_map(|error| error.rows.clone())
-}
-
-/// Takes single rows out of batches that follow one another.
-fn picked<'a>(
-    batches: impl Iterator<Item = Result<RecordBatch>> + 'a,
-    wanted: impl Iterator<Item = Range<u64>> + 'a,
-) -> impl Iterator<Item = Result<RecordBatch>> + 'a {
-    let mut wanted = wanted.peekable();
-    let mut first = 0;
-    batches.filter_map(move |batch| {
-        let batch = match batch {
-            Ok(batch) => batch,
-            // What can't be read is no row that failed: all of those come before it.
-            Err(error) => return wanted.peek().is_some().then_some(Err(error)),
-        };
-        let end = first + batch.num_rows() as u64;
-        let mut rows = Vec::new();
-        while let Some(row) = wanted.next_if(|rows| rows.end <= end) {
-            rows.push(batch.slice((row.start - first) as usize, (row.end - row.start) as usize));
-        }
-        first = end;
-        let schema: SchemaRef = batch.schema();
-        (!rows.is_empty()).then(|| Ok(concat_batches(&schema, &rows)?))
-    })
 }

@@ -64,7 +64,7 @@ pub(super) fn about(
 
 /// Reads what became of the rows of a unit that is finished.
 pub(super) fn tally(path: &Path) -> Result<Tally, BatchError> {
-    let failed = |source| BatchError::Write {
+    let failed = |source| BatchError::Unfinished {
         path: path.to_owned(),
         source,
     };

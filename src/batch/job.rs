@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::config::ConfigOptions;
@@ -184,11 +183,6 @@ impl Job {
     pub(super) fn is_finished(&self, unit: &Unit) -> bool {
         let mut outputs = self.outputs.iter();
         outputs.all(|output| output.part(&unit.name).exists())
-    }
-
-    /// Returns the folders that the job writes.
-    pub fn folders(&self) -> impl Iterator<Item = &PathBuf> {
-        self.outputs.iter().map(|output| &output.folder)
     }
 
     /// Describes what would be done: sources, tables, models, units and plans.

@@ -9,10 +9,8 @@ use datafusion::arrow::compute::CastOptions;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::common::nested_struct::cast_column;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
-use datafusion::datasource::file_format::parquet::transform_schema_to_view;
 use datafusion::parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask};
 use datafusion::parquet::errors::ParquetError;
@@ -43,12 +41,7 @@ enum Column {
 impl ParquetInput {
     /// Opens a file to read these columns of the table.
     pub(super) fn open(source: &Source, file: &InputFile, columns: &[usize]) -> Result<Self> {
-        let opened = File::open(&file.path)?;
-        let plain = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new())?;
-        // Texts as slices of the pages they were read from.
-        let views = Arc::new(transform_schema_to_view(plain.schema()));
-        let options = ArrowReaderOptions::new().with_schema(views);
-        let metadata = ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options)?;
+        let (opened, metadata) = source.footers.open(&file.path)?;
         let table = source.schema();
         let schema = Arc::new(table.project(columns)?);
         let of_folders = &source.listing().options().table_partition_cols;

@@ -2,14 +2,13 @@
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
-use futures::StreamExt;
 use tokio::runtime::Handle;
 
 use super::job::Job;
-use super::parquet_input::ParquetInput;
 use super::place::Place;
-use super::unit::{Rows, Unit};
-use super::{BatchError, file_input, texts};
+use super::unit::Unit;
+use super::unit_input::{self, Wanted};
+use super::{BatchError, texts};
 
 /// What a job's queries give for some rows.
 #[derive(Debug, Default)]
@@ -82,33 +81,14 @@ impl Job {
         most: u64,
         runtime: &Handle,
     ) -> Result<Vec<RecordBatch>, DataFusionError> {
-        let (file, columns) = (&self.source.files[unit.file], self.rowwise.columns());
         let batch_rows = usize::try_from(most).unwrap_or(usize::MAX);
-        let batch_rows = batch_rows.clamp(1, self.settings.batch_rows.max(1));
-        match &unit.rows {
-            Rows::OfGroup {
-                row_group, rows, ..
-            } => {
-                let wanted = rows.start..rows.end.min(rows.start + most);
-                let input = ParquetInput::open(&self.source, file, columns)?;
-                input.read(*row_group, &[wanted], batch_rows)?.collect()
-            }
-            Rows::All => runtime.block_on(async {
-                let stream =
-                    file_input::read(&self.context, &self.source, file, columns, batch_rows);
-                let mut stream = stream.await?;
-                let (mut batches, mut left) = (Vec::new(), most as usize);
-                while left > 0
-                    && let Some(batch) = stream.next().await
-                {
-                    let batch = batch?;
-                    let batch = batch.slice(0, batch.num_rows().min(left));
-                    left -= batch.num_rows();
-                    batches.push(batch);
-                }
-                Ok(batches)
-            }),
-            Rows::Unreadable(why) => Err(DataFusionError::Execution(why.clone())),
-        }
+        let first = 0..most;
+        let wanted = Wanted {
+            columns: self.rowwise.columns(),
+            rows: Some(std::slice::from_ref(&first)),
+            batch_rows: batch_rows.clamp(1, self.settings.batch_rows.max(1)),
+        };
+        let (batches, _) = unit_input::open(self, unit, &wanted, runtime)?;
+        batches.collect()
     }
 }

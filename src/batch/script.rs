@@ -1,5 +1,6 @@
 //! From a script to what is run: statements that define, and INSERTs, by the table they read.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,10 +14,10 @@ use datafusion::logical_expr::{DmlStatement, LogicalPlan, TableScan, WriteOp};
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
-use super::BatchError;
 use super::manifest::Query;
 use super::output::Output;
 use super::source::Source;
+use super::{BatchError, not_null};
 use crate::Engine;
 use crate::models::digest;
 use crate::sql::Statement;
@@ -88,13 +89,21 @@ pub(super) async fn plan(
                 };
                 let output = output_of(&insert).map_err(|reason| refused(&text, reason))?;
                 let plan = Arc::unwrap_or_clone(insert.input);
+                let plan = not_null::checked(plan, &output.schema)?;
                 add(engine, &mut pipelines, &definitions, text, plan, output).await?;
             }
             (SqlStatement::Query(_), Some(folder)) => {
                 let plan = engine.plan(*parsed).await?;
+                let folder = absolute(folder)?;
+                if let Some(input) = &script.input
+                    && tables::names_file(input, &folder.join("part.parquet"))
+                {
+                    let reason = format!("--input {input} names the files of its --output");
+                    return Err(refused(&text, reason));
+                }
                 let output = Output {
                     name: "output".to_owned(),
-                    folder: absolute(folder)?,
+                    folder,
                     schema: Arc::clone(plan.schema().inner()),
                     options: context.state().default_table_options().parquet,
                 };
@@ -148,6 +157,10 @@ async fn add(
         let reason = format!("{folder} is written already; UNION ALL makes one query of two");
         return Err(refused(&sql, reason));
     }
+    if let Some(name) = twice(&plan) {
+        let reason = format!("two of its columns are named `{name}`; AS gives one another name");
+        return Err(refused(&sql, reason));
+    }
     let Some((name, table)) = source_of(&plan)? else {
         let reason = "it reads no table of files; lexstream sql runs it";
         return Err(refused(&sql, reason.to_owned()));
@@ -172,6 +185,13 @@ async fn add(
         queries: vec![planned],
     });
     Ok(())
+}
+
+/// Returns a name that several columns of a query have: hardly a reader tells them apart.
+fn twice(plan: &LogicalPlan) -> Option<&str> {
+    let mut seen = HashSet::new();
+    let mut names = plan.schema().fields().iter().map(|field| field.name());
+    names.find(|name| !seen.insert(*name)).map(String::as_str)
 }
 
 /// A table under the name that a query gives it.

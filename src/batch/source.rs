@@ -9,13 +9,16 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::datasource::listing::{ListingTable, PartitionedFile};
 use datafusion::datasource::physical_plan::FileGroup;
+use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
+use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::BatchError;
+use super::footers::Footers;
 
 /// A table of local files.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Source {
     /// The table's name in the queries.
     pub(super) name: TableReference,
@@ -23,6 +26,7 @@ pub(super) struct Source {
     pub(super) is_parquet: bool,
     /// By path.
     pub(super) files: Vec<InputFile>,
+    pub(super) footers: Footers,
 }
 
 /// One file of the input.
@@ -104,8 +108,13 @@ impl Source {
             .collect_statistics = false;
         let listed = listing.list_files_for_scan(&state, &[], None).await?;
         let groups = listed.file_groups.into_iter();
+        let mut listed: Vec<_> = groups.flat_map(FileGroup::into_inner).collect();
+        let is_parquet = format == "parquet";
+        if is_parquet {
+            listed.extend(empty_files(&state, listing).await?);
+        }
         let mut files = Vec::new();
-        for listed in groups.flat_map(FileGroup::into_inner) {
+        for listed in listed {
             let path = Path::new("/").join(listed.object_meta.location.as_ref());
             let state = FileState::of(&path)?;
             files.push(InputFile {
@@ -118,8 +127,9 @@ impl Source {
         Ok(Self {
             name,
             table,
-            is_parquet: format == "parquet",
+            is_parquet,
             files,
+            footers: Footers::default(),
         })
     }
 
@@ -133,4 +143,21 @@ impl Source {
             .downcast_ref()
             .expect("a source is only made of a listing table")
     }
+}
+
+/// Lists the files without a byte, which a scan leaves out: as Parquet they are broken, and are to fail by their name.
+async fn empty_files(
+    state: &SessionState,
+    listing: &ListingTable,
+) -> Result<Vec<PartitionedFile>, BatchError> {
+    let mut empty = Vec::new();
+    for path in listing.table_paths() {
+        let store = state.runtime_env().object_store(path)?;
+        let extension = &listing.options().file_extension;
+        let listed = path.list_all_files(state, &store, extension).await?;
+        let listed: Vec<_> = listed.try_collect().await?;
+        let without_bytes = listed.into_iter().filter(|file| file.size == 0);
+        empty.extend(without_bytes.map(PartitionedFile::new_from_meta));
+    }
+    Ok(empty)
 }

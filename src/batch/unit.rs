@@ -72,7 +72,8 @@ pub(super) fn cut(source: &Source, columns: &[usize], settings: &BatchConfig) ->
             vec![(Rows::All, 0)]
         };
         let total = pieces.iter().map(|(_, weight)| weight).sum::<u64>().max(1);
-        for (number, (rows, weight)) in pieces.into_iter().enumerate() {
+        let (mut before, mut piece) = (0, 0);
+        for (rows, weight) in pieces {
             let (row_group, bytes) = match &rows {
                 Rows::OfGroup { row_group, .. } => (
                     *row_group,
@@ -80,12 +81,16 @@ pub(super) fn cut(source: &Source, columns: &[usize], settings: &BatchConfig) ->
                 ),
                 Rows::All | Rows::Unreadable(_) => (0, file.state.bytes),
             };
+            if row_group != before {
+                (before, piece) = (row_group, 0);
+            }
             units.push(Unit {
                 file: at,
                 rows,
                 bytes,
-                name: format!("part-{at:07}-{row_group:06}-{number:07}.parquet"),
+                name: format!("part-{at:07}-{row_group:06}-{piece:07}.parquet"),
             });
+            piece += 1;
         }
     }
     units

@@ -5,22 +5,20 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::{DataFusionError, Result as QueryResult};
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::common::DataFusionError;
 use datafusion::parquet::file::metadata::KeyValue;
-use futures::StreamExt;
 use tokio::runtime::Handle;
 use tokio::sync::SemaphorePermit;
 
 use super::job::{Job, OnError};
-use super::parquet_input::{ParquetInput, ParquetRows};
 use super::row_errors::RowError;
 use super::run::Shared;
 use super::tally::Tally;
 use super::times::{Times, timed};
 use super::unit::{Rows, Unit};
+use super::unit_input::{self, Batches, Wanted};
 use super::unit_writer::UnitWriter;
-use super::{BatchError, file_input, texts};
+use super::{BatchError, texts};
 use crate::message::message;
 use crate::rowwise::Outcome;
 
@@ -70,53 +68,23 @@ impl<'a> UnitRows<'a> {
     /// Runs all rows; returns what the input's footer says, or none where the job is to stop.
     pub(super) fn run(&mut self) -> Result<Option<Vec<KeyValue>>, BatchError> {
         let (job, unit) = (self.job, self.unit);
-        let of_input = match &unit.rows {
-            Rows::Unreadable(why) => {
-                self.unreadable(DataFusionError::Execution(why.clone()))?;
-                return Ok(Some(Vec::new()));
-            }
-            Rows::OfGroup {
-                row_group,
-                rows,
-                bytes,
-            } => {
-                let file = &job.source.files[unit.file];
-                file.check()?;
-                let columns = job.rowwise.columns();
-                let opened = ParquetInput::open(&job.source, file, columns).and_then(|input| {
-                    let of_input = input.key_values();
-                    let batch_rows = batch_rows(job, rows, *bytes);
-                    let stretch = std::slice::from_ref(rows);
-                    Ok((of_input, input.read(*row_group, stretch, batch_rows)?))
-                });
-                match opened {
-                    Ok((of_input, rows)) => {
-                        if !self.read(&mut Batches::Parquet(rows))? {
-                            return Ok(None);
-                        }
-                        of_input
-                    }
-                    Err(error) => {
-                        self.unreadable(error)?;
-                        Vec::new()
-                    }
+        if !matches!(unit.rows, Rows::Unreadable(_)) {
+            job.source.files[unit.file].check()?;
+        }
+        let wanted = Wanted {
+            columns: job.rowwise.columns(),
+            rows: None,
+            batch_rows: batch_rows(job, unit),
+        };
+        let of_input = match unit_input::open(job, unit, &wanted, self.runtime) {
+            Ok((batches, of_input)) => {
+                if !self.read(batches)? {
+                    return Ok(None);
                 }
+                of_input
             }
-            Rows::All => {
-                let file = &job.source.files[unit.file];
-                file.check()?;
-                let columns = job.rowwise.columns();
-                let batch_rows = job.settings.batch_rows;
-                let opened = file_input::read(&job.context, &job.source, file, columns, batch_rows);
-                match self.runtime.block_on(opened) {
-                    Ok(stream) => {
-                        let runtime = self.runtime;
-                        if !self.read(&mut Batches::Stream(stream, runtime))? {
-                            return Ok(None);
-                        }
-                    }
-                    Err(error) => self.unreadable(error)?,
-                }
+            Err(error) => {
+                self.unreadable(error)?;
                 Vec::new()
             }
         };
@@ -125,7 +93,7 @@ impl<'a> UnitRows<'a> {
     }
 
     /// Runs batch after batch; `false` where the job is to stop.
-    fn read(&mut self, batches: &mut Batches<'_>) -> Result<bool, BatchError> {
+    fn read(&mut self, mut batches: Batches<'_>) -> Result<bool, BatchError> {
         let usual = self.usual_bytes();
         loop {
             // Taken before a batch is read, and kept until its results are written: all of that takes memory.
@@ -281,23 +249,6 @@ impl<'a> UnitRows<'a> {
     }
 }
 
-/// Batches of a unit, from whatever reads them.
-enum Batches<'a> {
-    Parquet(ParquetRows),
-    Stream(SendableRecordBatchStream, &'a Handle),
-}
-
-impl Iterator for Batches<'_> {
-    type Item = QueryResult<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Parquet(rows) => rows.next(),
-            Self::Stream(stream, runtime) => runtime.block_on(stream.next()),
-        }
-    }
-}
-
 /// A unit's share in what is under way; it is taken back when the unit ends.
 struct UnderWay<'a> {
     shared: &'a Shared,
@@ -330,11 +281,13 @@ impl Drop for UnderWay<'_> {
 }
 
 /// Returns how many rows are read at once, so that texts of usual length fill a batch and no more.
-fn batch_rows(job: &Job, rows: &Range<u64>, bytes: u64) -> usize {
+fn batch_rows(job: &Job, unit: &Unit) -> usize {
     let settings = &job.settings;
+    let most = settings.batch_rows.max(1);
+    let Rows::OfGroup { rows, bytes, .. } = &unit.rows else {
+        return most;
+    };
     let a_row = bytes / (rows.end - rows.start).max(1) + 1;
-    let most = settings.batch_bytes as u64 / a_row;
-    usize::try_from(most)
-        .unwrap_or(usize::MAX)
-        .clamp(1, settings.batch_rows.max(1))
+    let fill = settings.batch_bytes as u64 / a_row;
+    usize::try_from(fill).unwrap_or(usize::MAX).clamp(1, most)
 }

@@ -144,8 +144,19 @@ fn inside(name: &str, folder: &Path) -> Result<Source> {
     })?;
     files.retain(|file| Kind::of(file).is_some());
     files.sort_unstable();
+    // A folder as such reads those folders below it whose names are values: `year=2024`.
+    if files.iter().any(|file| is_in_plain_folder(folder, file)) {
+        return one_kind(name, files);
+    }
     let kind = kind_of_all(name, &files)?;
     Ok((vec![url_of(folder, true)?], files, kind))
+}
+
+/// Tells whether a file lies in a folder below `folder` whose name is no `key=value`.
+fn is_in_plain_folder(folder: &Path, file: &Path) -> bool {
+    let below = file.strip_prefix(folder).unwrap_or(file);
+    let mut folders = below.parent().into_iter().flat_map(Path::components);
+    folders.any(|folder| !folder.as_os_str().to_string_lossy().contains('='))
 }
 
 fn collect(
@@ -314,11 +325,19 @@ mod tests {
             fs::write(this.path("x.ndjson"), "{\"id\":1}\n").expect("x.ndjson");
             fs::write(this.path("x.txt"), "text").expect("x.txt");
             fs::write(this.path("empty.parquet"), "").expect("empty.parquet");
-            let folders = ["one/year=2024", "mixed", "nothing/.hidden", ODD];
+            let folders = [
+                "one/year=2024",
+                "two/below",
+                "mixed",
+                "nothing/.hidden",
+                ODD,
+            ];
             folders
                 .iter()
                 .for_each(|folder| fs::create_dir_all(this.path(folder)).expect(folder));
             fs::copy(this.path("a.csv"), this.path(&format!("{ODD}/{ODD}.csv"))).expect(ODD);
+            fs::copy(this.path("a.csv"), this.path("two/a.csv")).expect("two");
+            fs::copy(this.path("b.csv"), this.path("two/below/b.csv")).expect("below");
             fs::copy(this.path("a.csv"), this.path("mixed/a.csv")).expect("mixed");
             fs::copy(this.path("x.ndjson"), this.path("mixed/x.ndjson")).expect("mixed");
             this.write_parquet("one/year=2024/a.parquet").await;
@@ -407,6 +426,7 @@ mod tests {
         folder.check("id", "x.ndjson", "1").await;
         folder.check("*", "whole.parquet", "1,x").await;
         folder.check("*", "one", "1,x,2024").await;
+        folder.check("count(*)", "two", "2").await;
         folder
             .check("text", &format!("{ODD}/{ODD}.csv"), "one")
             .await;

@@ -7,6 +7,13 @@ use datafusion::common::{Result, exec_err};
 
 use crate::config::environment;
 
+/// A `*` stands for no `/`, and for no hidden file.
+const OPTIONS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
@@ -37,6 +44,22 @@ pub(super) fn find(path: &str) -> Result<Found> {
     }
 }
 
+/// Tells whether a path or a glob names a file that may not be there yet.
+pub(super) fn names(path: &str, file: &Path) -> bool {
+    let Ok(pattern) = std::path::absolute(expanded(path)) else {
+        return false;
+    };
+    let is_inside = file.starts_with(&pattern);
+    let pattern = is_glob(path)
+        .then(|| {
+            pattern
+                .to_str()
+                .and_then(|text| glob::Pattern::new(text).ok())
+        })
+        .flatten();
+    is_inside || pattern.is_some_and(|pattern| pattern.matches_path_with(file, OPTIONS))
+}
+
 /// Tells whether a path holds a glob's characters.
 pub(super) fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
@@ -63,12 +86,7 @@ fn matches(pattern: &Path) -> Result<Vec<PathBuf>> {
     let Some(text) = pattern.to_str() else {
         return exec_err!("{}: expected a glob in UTF-8", pattern.display());
     };
-    let options = glob::MatchOptions {
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-        ..Default::default()
-    };
-    let paths = match glob::glob_with(text, options) {
+    let paths = match glob::glob_with(text, OPTIONS) {
         Ok(paths) => paths,
         Err(error) => {
             return exec_err!(
@@ -130,6 +148,19 @@ mod tests {
             error.ends_with("a part of the path is a file, not a folder"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_file_to_be_is_named_by_its_folder_and_by_a_glob() {
+        for (path, file, expected) in [
+            ("/in", "/in/out/a.parquet", true),
+            ("/in/**/*.parquet", "/in/out/a.parquet", true),
+            ("/in/*.parquet", "/in/out/a.parquet", false),
+            ("/in/**/*.parquet", "/other/a.parquet", false),
+            ("/in/a.parquet", "/in/a.parquet/out/b.parquet", true),
+        ] {
+            assert_eq!(names(path, Path::new(file)), expected, "{path} {file}");
+        }
     }
 
     #[test]

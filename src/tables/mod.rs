@@ -7,6 +7,7 @@ mod missing;
 mod models;
 mod read_text;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
@@ -33,6 +34,11 @@ pub fn with_files(context: SessionContext) -> SessionContext {
         .into();
     factory.session().with_state(context.state_weak_ref());
     context
+}
+
+/// Tells whether a path, a glob or a folder names a file, be it there or not.
+pub fn names_file(path: &str, file: &Path) -> bool {
+    listing::names(path, file)
 }
 
 /// Returns the table of a path, a glob or a folder.
