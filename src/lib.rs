@@ -6,12 +6,16 @@
 pub mod batch;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "kafka")]
+pub mod codec;
 pub mod config;
 pub mod engine;
 pub mod files;
 pub mod hub;
 #[cfg(feature = "onnx")]
 pub mod inference;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod kinds;
 mod message;
 pub mod models;
