@@ -102,7 +102,9 @@ impl Messages {
 
     /// Returns the messages in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Message<'_>> {
-        self.entries.iter().map(|entry| Message { all: self, entry })
+        self.entries
+            .iter()
+            .map(|entry| Message { all: self, entry })
     }
 }
 
