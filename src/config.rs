@@ -175,6 +175,11 @@ pub mod environment {
         }
     }
 
+    /// Returns a variable that a table's options name, as `${env:NAME}`; none where it is not there or not UTF-8.
+    pub fn variable(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
     /// Returns the folder that Lexstream keeps models in: `LEXSTREAM_HOME`, else the platform's place for the user's data.
     pub fn lexstream_home() -> Option<PathBuf> {
         let named = std::env::var_os("LEXSTREAM_HOME").filter(|home| !home.is_empty());

@@ -2,6 +2,8 @@
 
 mod file_kind;
 mod files;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 mod listing;
 mod missing;
 mod models;

@@ -1,0 +1,11 @@
+//! Topics as tables: what their columns are, messages as rows, rows as records.
+
+mod columns;
+mod row_error;
+mod row_reader;
+mod row_writer;
+
+pub use columns::{Columns, Special};
+pub use row_error::RowError;
+pub use row_reader::{RowReader, Rows};
+pub use row_writer::{Records, RowWriter};
