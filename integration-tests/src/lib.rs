@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod cases;
+pub mod check;
 pub mod corpus;
 pub mod encoding;
 pub mod hub;

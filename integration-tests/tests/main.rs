@@ -10,6 +10,7 @@ mod batch_kills;
 mod batch_resume;
 mod broker;
 mod cases;
+mod check;
 mod cli;
 mod datafusion_names;
 mod demo;
