@@ -4,6 +4,8 @@ mod columns;
 mod row_error;
 mod row_reader;
 mod row_writer;
+#[cfg(test)]
+mod words_format;
 
 pub use columns::{Columns, Special};
 pub use row_error::RowError;
