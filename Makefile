@@ -29,7 +29,7 @@ demo: models build ## Write a corpus out of the crates' README files and query i
 	@LEXSTREAM=$(abspath $(TARGET))/debug/lexstream LEXSTREAM_MODELS=$(abspath $(TOOLS))/models examples/demo.sh $(abspath $(TARGET))/demo
 
 .PHONY: test
-test: models build ## Set up what the tests need and run them all
+test: kafka models build ## Set up what the tests need and run them all
 	@cargo test --workspace
 
 .PHONY: check
@@ -95,4 +95,19 @@ models: $(TOOLS)/models/.ready ## Fetch ONNX Runtime, and write the models that 
 $(TOOLS)/models/.ready: $(TOOLS)/venv/.ready python/models.py
 	@echo "writing models into $(TOOLS)/models; seconds"
 	@$(LEXSTREAM_PYTHON) python/models.py $(TOOLS)/models
+	@touch $@
+
+.PHONY: kafka
+kafka: java $(TOOLS)/kafka/.ready ## Fetch Apache Kafka, which the tests of streams run against
+
+.PHONY: java
+java:
+	@found=$$({ java -version 2>&1 || true; } | sed -n 's/.* version "\([0-9]*\).*/\1/p'); \
+	[[ "$${found:-0}" -ge 17 ]] || { echo "error: the tests run Apache Kafka, which needs Java 17 or later, found $${found:-none}: install a JRE (Debian: apt-get install openjdk-17-jre-headless)" >&2; exit 1; }
+
+$(TOOLS)/kafka/.ready: integration-tests/kafka/pom.xml
+	@command -v mvn >/dev/null || { echo "error: mvn is missing: install Maven 3.6 or later, which fetches Apache Kafka for the tests (Debian: apt-get install maven)" >&2; exit 1; }
+	@echo "fetching Apache Kafka into $(TOOLS)/kafka, 43 MB; half a minute, once"
+	@rm -rf $(TOOLS)/kafka
+	@mvn -q -B --strict-checksums -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(TOOLS))/kafka/lib
 	@touch $@

@@ -1,4 +1,4 @@
-//! What the integration tests share: encodings, the built binary, case folders, batch jobs.
+//! What the integration tests share: encodings, the built binary, case folders, batch jobs, a broker.
 
 pub mod binary;
 pub mod cases;
@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod encoding;
 pub mod hub;
 pub mod job;
+pub mod kafka;
 pub mod layers;
 pub mod onnx;
 pub mod random;

@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::failure::Failure;
 use super::format::Format;
 use super::job_progress::{JobProgress, Summary};
+use super::signal::signal;
 use super::sql::{read, setting, size};
 use crate::Engine;
 use crate::batch::{Job, JobOptions, OnError, Running, Script};
@@ -261,22 +262,4 @@ impl Drop for FrontEnd {
             runtime.shutdown_background();
         }
     }
-}
-
-/// Waits for the person's or the system's wish to end.
-async fn signal() -> Failure {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminate = signal(SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => Failure::Interrupted,
-                _ = terminate.recv() => Failure::Terminated,
-            };
-        }
-    }
-    // Without a handler, the signal ends the process.
-    let _ = tokio::signal::ctrl_c().await;
-    Failure::Interrupted
 }

@@ -18,6 +18,10 @@ pub(super) enum Failure {
     /// A batch job can't begin, or stopped.
     #[error("{}", caused(.0))]
     Batch(BatchError),
+    /// The embedded broker did not start.
+    #[cfg(feature = "kafka")]
+    #[error("{}", caused(.0))]
+    Broker(#[from] crate::kafka::EmbeddedBrokerError),
     /// A result could not be written.
     #[error("standard output: {0}")]
     Output(#[from] io::Error),

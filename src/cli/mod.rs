@@ -1,6 +1,8 @@
-//! The command line: `lexstream sql`, `batch`, `reference`, `version`.
+//! The command line: `lexstream sql`, `batch`, `broker`, `reference`, `version`.
 
 mod batch;
+#[cfg(feature = "kafka")]
+mod broker;
 mod commands;
 mod completion;
 mod failure;
@@ -9,6 +11,7 @@ mod job_progress;
 mod query;
 mod reference;
 mod shell;
+mod signal;
 mod sql;
 mod version;
 
@@ -32,6 +35,9 @@ enum Command {
     Sql(sql::Arguments),
     /// Run a job over a corpus of files: resumable, each row once
     Batch(batch::Arguments),
+    /// Run a broker in memory, to try streams with nothing installed
+    #[cfg(feature = "kafka")]
+    Broker(broker::Arguments),
     /// Print a reference page as Markdown
     Reference(reference::Arguments),
     /// Print the version
@@ -46,6 +52,8 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Sql(arguments) => sql::run(arguments),
         Command::Batch(arguments) => batch::run(arguments),
+        #[cfg(feature = "kafka")]
+        Command::Broker(arguments) => broker::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
     };

@@ -1,6 +1,7 @@
 //! Kafka: clients, messages as they come, records as they go. It knows nothing of SQL or of formats.
 
 mod dead_letters;
+mod embedded;
 mod error;
 mod location;
 mod messages;
@@ -12,6 +13,7 @@ mod settings;
 mod start;
 
 pub use dead_letters::DeadLetterOptions;
+pub use embedded::{EmbeddedBroker, EmbeddedBrokerError, LIMITS, PARTITIONS};
 pub use error::OptionsError;
 pub use location::Location;
 pub use messages::{Message, Messages};

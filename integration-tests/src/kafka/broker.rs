@@ -1,0 +1,228 @@
+//! The broker's process.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::client::Kafka;
+use super::guarded::Guarded;
+use super::wait_for;
+use crate::binary::built;
+
+/// A broker starts in seconds, but not while the other core compiles.
+const START: Duration = Duration::from_secs(90);
+
+/// Any 16 bytes in base64.
+const CLUSTER: &str = "MkU3OEVBNTcwNTJENDM2Qg";
+
+/// The system takes ports of outgoing connections from 32,768 on: none of these is taken while a broker is down.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A broker of Apache Kafka, one node, on ports and a folder of its own; it ends when it is dropped.
+#[derive(Debug)]
+pub struct Broker {
+    folder: PathBuf,
+    kafka: Kafka,
+    port: u16,
+    process: Option<Guarded>,
+}
+
+/// Returns the broker that tests share: the one at `LEXSTREAM_TEST_KAFKA`, else one that is started once a test binary.
+pub fn shared() -> &'static Kafka {
+    static SHARED: OnceLock<Result<(Kafka, Option<Broker>), String>> = OnceLock::new();
+    let shared = SHARED.get_or_init(|| {
+        if let Ok(address) = std::env::var("LEXSTREAM_TEST_KAFKA") {
+            let kafka = Kafka::at(&address);
+            kafka.wait_until_ready(super::PATIENCE)?;
+            return Ok((kafka, None));
+        }
+        let broker = Broker::start(Duration::from_secs(9))?;
+        Ok((broker.kafka.clone(), Some(broker)))
+    });
+    match shared {
+        Ok((kafka, _)) => kafka,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl Broker {
+    /// Starts a broker for one test, which may kill it.
+    pub fn own() -> Self {
+        // A restarted broker has to wait until the one that was killed is no longer expected back.
+        Self::start(Duration::from_secs(3)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn start(session: Duration) -> Result<Self, String> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let target = built().parent().expect("target").to_owned();
+        let name = format!("kafka-{}-{number}", std::process::id());
+        let folder = target.join("tmp").join(name);
+        fs::create_dir_all(folder.join("tmp")).expect("a folder for a broker");
+        let [port, controller] = free_ports();
+        let properties = properties(&folder, port, controller, session);
+        fs::write(folder.join("server.properties"), properties).expect("server.properties");
+        let mut broker = Self {
+            kafka: Kafka::at(&format!("127.0.0.1:{port}")),
+            folder,
+            port,
+            process: None,
+        };
+        broker.format()?;
+        broker.run()?;
+        Ok(broker)
+    }
+
+    /// Returns what tests do with the broker.
+    pub fn kafka(&self) -> &Kafka {
+        &self.kafka
+    }
+
+    /// Returns the broker's process id.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("the broker runs").id()
+    }
+
+    /// Kills the broker with signal 9; its folder stays.
+    pub fn kill(&mut self) {
+        self.process.take().expect("the broker runs").kill();
+    }
+
+    /// Starts a killed broker again, on the same ports and folder, and waits until it answers.
+    pub fn restart(&mut self) {
+        assert!(self.process.is_none(), "the broker runs");
+        self.run().unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Gives an empty folder the marks of a cluster.
+    fn format(&self) -> Result<(), String> {
+        let mut command = Command::new("java");
+        command.args(self.java("kafka.tools.StorageTool"));
+        command.args(["format", "-t", CLUSTER, "-c"]);
+        command.arg(self.folder.join("server.properties"));
+        let done = command.output().map_err(|error| format!("java: {error}"))?;
+        if done.status.success() {
+            return Ok(());
+        }
+        let error = String::from_utf8_lossy(&done.stderr);
+        Err(format!("kafka.tools.StorageTool format: {error}"))
+    }
+
+    fn run(&mut self) -> Result<(), String> {
+        let properties = self.folder.join("server.properties");
+        let java = self.java("kafka.Kafka");
+        let mut command = vec!["java"];
+        command.extend(java.iter().map(String::as_str));
+        command.push(properties.to_str().expect("UTF-8"));
+        let process = Guarded::start(&self.folder, &command);
+        let ready = wait_for("Apache Kafka", START, || {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok()
+        });
+        let ready = ready
+            .map(drop)
+            .and_then(|()| self.kafka.wait_until_ready(START));
+        ready.map_err(|error| {
+            let output = fs::read_to_string(self.folder.join("output")).unwrap_or_default();
+            format!("{error}; it printed {output:?}")
+        })?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Returns arguments of `java` that run a class of Kafka's: little memory, and code that is compiled fast.
+    fn java(&self, class: &str) -> Vec<String> {
+        let tmp = self.folder.join("tmp");
+        vec![
+            "-Xms256m".into(),
+            "-Xmx1g".into(),
+            "-XX:+UseSerialGC".into(),
+            "-XX:TieredStopAtLevel=1".into(),
+            "-XX:-UsePerfData".into(),
+            format!("-Djava.io.tmpdir={}", tmp.display()),
+            "-cp".into(),
+            format!("{}/*", jars().display()),
+            class.into(),
+        ]
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // Where it runs, its guard deletes the folder.
+        if self.process.is_none() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Returns the folder of Kafka's jars; a test without it fails with the command that fetches them.
+fn jars() -> PathBuf {
+    let target = built();
+    let folder = target.parent().expect("target").join("tools/kafka");
+    assert!(
+        folder.join(".ready").exists(),
+        "{} is missing; fetch it: make kafka",
+        folder.display()
+    );
+    folder.join("lib")
+}
+
+/// Returns two ports that nobody listens on.
+fn free_ports() -> [u16; 2] {
+    // Test binaries that run at once begin elsewhere.
+    let first = PORTS.start + (std::process::id() % u32::from(PORTS.end - PORTS.start)) as u16;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    [(); 2].map(|()| {
+        let listener = (0..PORTS.len()).find_map(|_| {
+            let step = TAKEN.fetch_add(1, Ordering::Relaxed) as usize;
+            let place = (usize::from(first - PORTS.start) + step) % PORTS.len();
+            TcpListener::bind((Ipv4Addr::LOCALHOST, PORTS.start + place as u16)).ok()
+        });
+        let address = listener.expect("a free port").local_addr();
+        address.expect("an address").port()
+    })
+}
+
+/// Returns the settings of a node that is broker and controller.
+///
+/// Topics are made by tests only, records stay whatever their timestamp says, and what a broker does every few minutes
+/// it does every second.
+fn properties(folder: &Path, port: u16, controller: u16, session: Duration) -> String {
+    let data = folder.join("data");
+    let data = data.display();
+    let session = session.as_millis();
+    let heartbeat = session / 6;
+    format!(
+        "process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+broker.session.timeout.ms={session}
+broker.heartbeat.interval.ms={heartbeat}
+auto.create.topics.enable=false
+log.retention.ms=-1
+log.retention.check.interval.ms=1000
+log.initial.task.delay.ms=1000
+log.cleaner.backoff.ms=1000
+"
+    )
+}
