@@ -43,6 +43,29 @@ config_namespace! {
 }
 
 config_namespace! {
+    /// How `lexstream stream` works.
+    pub struct StreamConfig {
+        /// Messages of a batch at most: they are run together.
+        pub batch_rows: usize, default = 2000
+
+        /// Bytes of a batch's messages at most, keys and headers included; a single larger message is a batch of its own.
+        pub batch_bytes: usize, default = 4 << 20
+
+        /// Milliseconds that a batch waits for more messages when it is not full.
+        pub linger_ms: u64, default = 10
+
+        /// Batches that are run at once.
+        pub batches_in_flight: usize, default = 4
+
+        /// Bytes of messages that are held at most; above it, partitions are paused until half of it is gone.
+        pub buffer_bytes: usize, default = 64 << 20
+
+        /// Runs after which the queries' plans are made anew, which frees what they have counted.
+        pub plan_reset: usize, default = 1000
+    }
+}
+
+config_namespace! {
     /// Every setting of Lexstream, a section a front end.
     pub struct LexstreamConfig {
         /// How `lexstream batch` cuts its work.
@@ -50,6 +73,9 @@ config_namespace! {
 
         /// How `lexstream sql` shows results.
         pub sql: SqlConfig, default = SqlConfig::default()
+
+        /// How `lexstream stream` works.
+        pub stream: StreamConfig, default = StreamConfig::default()
     }
 }
 

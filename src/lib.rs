@@ -25,6 +25,8 @@ pub mod progress;
 pub mod reference;
 pub mod rowwise;
 pub mod sql;
+#[cfg(feature = "kafka")]
+pub mod stream;
 pub mod tables;
 
 pub use engine::{Engine, EngineBuilder, register_all};

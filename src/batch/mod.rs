@@ -19,7 +19,6 @@ mod footer;
 mod footers;
 mod job;
 mod manifest;
-mod not_null;
 mod output;
 mod parquet_input;
 mod pinned;

@@ -14,12 +14,13 @@ use datafusion::logical_expr::{DmlStatement, LogicalPlan, TableScan, WriteOp};
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
+use super::BatchError;
 use super::manifest::Query;
 use super::output::Output;
 use super::source::Source;
-use super::{BatchError, not_null};
 use crate::Engine;
 use crate::models::digest;
+use crate::rowwise::not_null;
 use crate::sql::Statement;
 use crate::tables;
 

@@ -22,6 +22,17 @@ pub(super) enum Failure {
     #[cfg(feature = "kafka")]
     #[error("{}", caused(.0))]
     Broker(#[from] crate::kafka::EmbeddedBrokerError),
+    /// A stream can't begin, or stopped.
+    #[cfg(feature = "kafka")]
+    #[error("{}", caused(.0))]
+    Stream(crate::stream::StreamError),
+    /// Nothing can be told at an address.
+    #[cfg(feature = "kafka")]
+    #[error("--listen {address}: {cause}")]
+    Listen {
+        address: std::net::SocketAddr,
+        cause: io::Error,
+    },
     /// A result could not be written.
     #[error("standard output: {0}")]
     Output(#[from] io::Error),
@@ -44,6 +55,16 @@ impl From<BatchError> for Failure {
         match error {
             BatchError::Query(error) => Self::Query(error),
             other => Self::Batch(other),
+        }
+    }
+}
+
+#[cfg(feature = "kafka")]
+impl From<crate::stream::StreamError> for Failure {
+    fn from(error: crate::stream::StreamError) -> Self {
+        match error {
+            crate::stream::StreamError::Query(error) => Self::Query(error),
+            other => Self::Stream(other),
         }
     }
 }

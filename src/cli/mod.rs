@@ -8,11 +8,15 @@ mod completion;
 mod failure;
 mod format;
 mod job_progress;
+#[cfg(feature = "kafka")]
+mod listen;
 mod query;
 mod reference;
 mod shell;
 mod signal;
 mod sql;
+#[cfg(feature = "kafka")]
+mod stream;
 mod version;
 
 use std::process::ExitCode;
@@ -38,6 +42,9 @@ enum Command {
     /// Run a broker in memory, to try streams with nothing installed
     #[cfg(feature = "kafka")]
     Broker(broker::Arguments),
+    /// Run queries over Kafka topics for ever, each message exactly once
+    #[cfg(feature = "kafka")]
+    Stream(stream::Arguments),
     /// Print a reference page as Markdown
     Reference(reference::Arguments),
     /// Print the version
@@ -54,6 +61,8 @@ pub fn main() -> ExitCode {
         Command::Batch(arguments) => batch::run(arguments),
         #[cfg(feature = "kafka")]
         Command::Broker(arguments) => broker::run(&arguments),
+        #[cfg(feature = "kafka")]
+        Command::Stream(arguments) => stream::run(arguments),
         Command::Reference(arguments) => reference::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
     };

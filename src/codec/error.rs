@@ -48,3 +48,63 @@ pub enum CodecError {
         reason: String,
     },
 }
+
+impl CodecError {
+    /// Returns the error of a message in which `found` stands where `expected` should.
+    pub(super) fn message(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        CodecError::Message {
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}
+
+/// How many characters of a message an error shows.
+const SHOWN: usize = 60;
+
+/// Returns the beginning of `text` in backticks, its control characters as escapes; no text is the end of the message.
+pub(super) fn excerpt(text: &str) -> String {
+    if text.is_empty() {
+        return "the end of the message".to_owned();
+    }
+    let mut shown = String::from("`");
+    for (place, char) in text.chars().enumerate() {
+        if place == SHOWN {
+            shown.push('…');
+            break;
+        }
+        match char.is_control() {
+            true => shown.extend(char.escape_default()),
+            false => shown.push(char),
+        }
+    }
+    shown.push('`');
+    shown
+}
+
+/// Returns a message as text, or what is no UTF-8 in it.
+pub(super) fn text(message: &[u8]) -> Result<&str, CodecError> {
+    std::str::from_utf8(message).map_err(|error| {
+        let place = error.valid_up_to();
+        let byte = message[place];
+        CodecError::message(format!("UTF-8 at byte {place}"), format!("0x{byte:02x}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_commands_no_terminal() {
+        assert_eq!(excerpt("a\u{1b}[2J\n"), r"`a\u{1b}[2J\n`");
+        assert_eq!(excerpt(&"ä".repeat(61)), format!("`{}…`", "ä".repeat(60)));
+        assert_eq!(excerpt(""), "the end of the message");
+    }
+
+    #[test]
+    fn a_byte_that_is_no_utf8_is_named_with_its_place() {
+        let error = text(b"ab\xffc").unwrap_err().to_string();
+        assert_eq!(error, "expected UTF-8 at byte 2, found 0xff");
+    }
+}

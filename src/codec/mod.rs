@@ -3,7 +3,16 @@
 //! A decoder knows where each message ends, and says of each row which message it came from; a message that can't be
 //! read is an error of its own, and the others have their rows. It knows nothing of Kafka or of SQL.
 
+mod arrow_stream;
+mod cells;
+mod columns;
+mod csv;
 mod error;
+mod every_format;
+mod json;
+mod options;
+mod raw;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,9 +22,40 @@ use arrow::array::{BinaryArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 
 pub use error::CodecError;
+pub use options::{FormatOption, OPTIONS};
 
 /// What a table's options say of its format, by key; a format takes out those that it knows.
 pub type FormatOptions = BTreeMap<String, String>;
+
+type Make = fn(&mut FormatOptions) -> Result<Arc<dyn Format>, CodecError>;
+
+/// The formats.
+const FORMATS: &[(&str, Make)] = &[
+    ("arrow", arrow_stream::arrow),
+    ("csv", csv::csv),
+    ("json", json::json),
+    ("raw", raw::raw),
+];
+
+/// Returns a format by its name, in whatever case; it takes its options out, and what is left is none of a format's.
+pub fn format(name: &str, options: &mut FormatOptions) -> Result<Arc<dyn Format>, CodecError> {
+    let known = FORMATS
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let Some((_, make)) = known else {
+        let known: Vec<_> = FORMATS
+            .iter()
+            .map(|(known, _)| format!("`{known}`"))
+            .collect();
+        return Err(CodecError::Unknown {
+            found: name.to_owned(),
+            known: known.join(", "),
+        });
+    };
+    let tombstones = options::TOMBSTONES.take_flag(options)?;
+    let format = make(options)?;
+    Ok(Arc::new(every_format::EveryFormat { format, tombstones }))
+}
 
 /// A format of messages, with its options.
 pub trait Format: fmt::Debug + Send + Sync {
@@ -67,3 +107,8 @@ pub struct Encoded {
     /// The rows that can't be written, ascending; no message holds them.
     pub failed: Vec<(u32, CodecError)>,
 }
+
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+mod round_trips;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use rdkafka::message::{Headers, Message as KafkaMessage};
 
+use super::partition::Partition;
+
 /// Messages in the order they came, in few allocations whatever their number.
 #[derive(Debug, Default)]
 pub struct Messages {
@@ -77,6 +79,19 @@ impl Messages {
         start..self.bytes.len()
     }
 
+    /// Keeps the messages of partitions that `is_kept` takes.
+    pub fn retain(&mut self, is_kept: impl Fn(&str, i32) -> bool) {
+        let topics = &self.topics;
+        // The bytes of others are few, and go with the batch.
+        self.entries
+            .retain(|entry| is_kept(&topics[entry.topic], entry.partition));
+    }
+
+    /// Takes the last message away.
+    pub fn pop(&mut self) {
+        self.entries.pop();
+    }
+
     /// Returns how many there are.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -114,7 +129,15 @@ impl<'a> Message<'a> {
         &self.all.topics[self.entry.topic]
     }
 
-    /// Returns the partition.
+    /// Returns the topic and the partition.
+    pub fn origin(&self) -> Partition {
+        Partition {
+            topic: Arc::clone(self.topic()),
+            number: self.partition(),
+        }
+    }
+
+    /// Returns the partition's number.
     pub fn partition(&self) -> i32 {
         self.entry.partition
     }

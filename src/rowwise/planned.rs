@@ -63,7 +63,7 @@ impl Rowwise {
     }
 
     /// Plans queries whose plans are made anew after `every` executions.
-    pub(super) async fn with_resets(
+    pub async fn with_resets(
         context: &SessionContext,
         source: &TableReference,
         queries: Vec<LogicalPlan>,

@@ -277,3 +277,158 @@ fn headers<'a>(
         None,
     )?))
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::datatypes::{Field, TimeUnit};
+    use datafusion::arrow::util::pretty::pretty_format_batches;
+    use rdkafka::Timestamp;
+    use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
+
+    use super::super::words_format::Words;
+    use super::*;
+
+    fn headers_type() -> DataType {
+        let fields = vec![
+            Field::new("key", DataType::Utf8View, true),
+            Field::new("value", DataType::Binary, true),
+        ];
+        DataType::new_list(DataType::Struct(fields.into()), true)
+    }
+
+    fn schema(fields: &[(&str, DataType, bool)]) -> SchemaRef {
+        let fields = fields
+            .iter()
+            .map(|(name, data_type, nullable)| Field::new(*name, data_type.clone(), *nullable));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    fn messages(given: &[(Option<&str>, Option<&[u8]>)]) -> Messages {
+        let mut messages = Messages::default();
+        for (offset, (value, key)) in (40_i64..).zip(given) {
+            let headers = OwnedHeaders::new().insert(Header {
+                key: "h",
+                value: Some(&format!("{offset}")),
+            });
+            messages.push(&OwnedMessage::new(
+                value.map(|value| value.as_bytes().to_vec()),
+                key.map(<[u8]>::to_vec),
+                "reviews".to_owned(),
+                Timestamp::CreateTime(offset * 1000),
+                3,
+                offset,
+                (offset != 41).then_some(headers),
+            ));
+        }
+        messages
+    }
+
+    fn check(
+        schema: &SchemaRef,
+        projection: &[usize],
+        given: &Messages,
+        expected: &[&str],
+    ) -> Rows {
+        let reader = RowReader::try_new(schema, Some(&Words), projection).expect("a reader");
+        let rows = reader.read(given).expect("rows");
+        let table = pretty_format_batches(std::slice::from_ref(&rows.batch)).expect("a table");
+        let lines: Vec<_> = table.to_string().lines().map(str::to_owned).collect();
+        assert_eq!(lines[3..lines.len() - 1], *expected, "{table}");
+        rows
+    }
+
+    #[test]
+    fn special_columns_come_from_the_message() {
+        let schema = schema(&[
+            ("_headers", headers_type(), true),
+            ("text", DataType::Utf8View, true),
+            ("_key", DataType::Utf8, true),
+            (
+                "_timestamp",
+                DataType::Timestamp(TimeUnit::Millisecond, None),
+                true,
+            ),
+            ("_topic", DataType::LargeUtf8, true),
+            ("_partition_id", DataType::Int32, true),
+            ("_partition_offset", DataType::Int64, true),
+            ("_message", DataType::BinaryView, true),
+        ]);
+        let given = messages(&[(Some("a b"), Some(b"k")), (None, None)]);
+        let rows = check(
+            &schema,
+            &[1, 2, 0, 3, 4, 5, 6, 7],
+            &given,
+            &[
+                "| a    | k    | [{key: h, value: 3430}] | 1970-01-01T00:00:40 | reviews | 3             | 40                | 612062   |",
+                "| b    | k    | [{key: h, value: 3430}] | 1970-01-01T00:00:40 | reviews | 3             | 40                | 612062   |",
+                "|      |      | []                      | 1970-01-01T00:00:41 | reviews | 3             | 41                |          |",
+            ],
+        );
+        assert_eq!(rows.messages, [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_message_is_whole_or_not_at_all_whatever_is_asked_for() {
+        let schema = schema(&[
+            ("text", DataType::Utf8View, true),
+            ("_key", DataType::Utf8View, true),
+            ("_partition_offset", DataType::Int64, true),
+        ]);
+        let given = messages(&[
+            (Some("bad"), Some(b"k\xff")),
+            (Some("a b"), Some(b"k\xff")),
+            (Some("c d"), None),
+            (Some("bad"), None),
+        ]);
+        let rows = check(
+            &schema,
+            &[2],
+            &given,
+            &["| 42                |", "| 42                |"],
+        );
+        assert_eq!(rows.messages, [2, 2]);
+        let failed: Vec<_> = rows
+            .failed
+            .iter()
+            .map(|(place, error)| format!("{place}: {error}"))
+            .collect();
+        let expected = [
+            "0: expected words, found bad",
+            "1: column `_key`: expected UTF-8, found byte 0xff at 1",
+            "3: expected words, found bad",
+        ];
+        assert_eq!(failed, expected);
+    }
+
+    #[test]
+    fn what_a_message_lacks_fails_not_null() {
+        let schema = schema(&[
+            ("text", DataType::Utf8View, true),
+            ("_key", DataType::Binary, false),
+        ]);
+        let given = messages(&[(Some("a"), None), (Some("b"), Some(b"k"))]);
+        let rows = check(&schema, &[0, 1], &given, &["| b    | 6b   |"]);
+        let expected = "column `_key`: expected a value for NOT NULL, found none in the message";
+        assert_eq!(rows.failed[0].1.to_string(), expected);
+    }
+
+    #[test]
+    fn rows_are_counted_without_columns() {
+        let schema = schema(&[("_key", DataType::Binary, true)]);
+        let reader = RowReader::try_new(&schema, None, &[]).expect("no format is needed");
+        let rows = reader.read(&messages(&[(Some("bad"), None), (None, None)]));
+        assert_eq!(rows.expect("rows").batch.num_rows(), 2);
+    }
+
+    #[test]
+    fn columns_of_the_value_need_a_format() {
+        let schema = schema(&[("text", DataType::Utf8View, true)]);
+        let error = RowReader::try_new(&schema, None, &[0]).expect_err("no format");
+        assert!(
+            error
+                .strip_backtrace()
+                .contains("a format for column `text`"),
+            "{error}"
+        );
+    }
+}

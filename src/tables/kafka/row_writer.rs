@@ -329,3 +329,169 @@ impl Records {
         self.headers.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{StructArray, TimestampMillisecondArray};
+    use datafusion::arrow::buffer::OffsetBuffer;
+    use datafusion::arrow::datatypes::{Field, Fields, Schema, TimeUnit};
+
+    use super::super::words_format::Words;
+    use super::*;
+
+    type Row<'a> = (Option<&'a str>, Option<&'a str>);
+
+    /// Words with keys, each with its number as timestamp and as header.
+    fn batch(rows: &[Row<'_>], times: &[i64], header: Option<&str>) -> RecordBatch {
+        let words: StringViewArray = rows.iter().map(|(word, _)| *word).collect();
+        let keys: StringViewArray = rows.iter().map(|(_, key)| *key).collect();
+        let fields = Fields::from(vec![
+            Field::new("key", DataType::Utf8View, true),
+            Field::new("value", DataType::Binary, true),
+        ]);
+        let names: StringViewArray = rows.iter().map(|_| header).collect();
+        let values: Vec<_> = times.iter().map(ToString::to_string).collect();
+        let values: BinaryArray = values.iter().map(|value| Some(value.as_bytes())).collect();
+        let columns: Vec<ArrayRef> = vec![Arc::new(names), Arc::new(values)];
+        let items = StructArray::new(fields.clone(), columns, None);
+        let item = Arc::new(Field::new_list_field(DataType::Struct(fields), true));
+        let lengths = OffsetBuffer::from_lengths(rows.iter().map(|_| 1));
+        let headers = ListArray::new(item, lengths, Arc::new(items), None);
+        let times = TimestampMillisecondArray::from(times.to_vec());
+        let topics: StringViewArray = rows
+            .iter()
+            .map(|(word, _)| (*word == Some("moved")).then_some("t"))
+            .collect();
+        let schema = Schema::new(vec![
+            Field::new("_key", DataType::Utf8View, true),
+            Field::new("text", DataType::Utf8View, true),
+            Field::new(
+                "_timestamp",
+                DataType::Timestamp(TimeUnit::Millisecond, None),
+                true,
+            ),
+            Field::new("_headers", headers.data_type().clone(), true),
+            Field::new("_topic", DataType::Utf8View, true),
+        ]);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(keys),
+            Arc::new(words),
+            Arc::new(times),
+            Arc::new(headers),
+            Arc::new(topics),
+        ];
+        RecordBatch::try_new(Arc::new(schema), columns).expect("a batch")
+    }
+
+    fn write(rows: &RecordBatch, sources: &[u32]) -> Records {
+        let writer = RowWriter::try_new(&rows.schema(), Some(&Words)).expect("a writer");
+        writer.write(rows, sources).expect("records")
+    }
+
+    fn failed(records: &Records) -> Vec<String> {
+        let failed = records.failed.iter();
+        failed
+            .map(|(row, error)| format!("{row}: {error}"))
+            .collect()
+    }
+
+    #[test]
+    fn a_record_has_what_its_first_row_says() {
+        let rows = [(Some("a"), Some("k")), (Some("b"), None), (Some("c"), None)];
+        let records = write(&batch(&rows, &[1, 2, 3], Some("h")), &[5, 5, 9]);
+        assert!(records.has_key() && records.has_timestamp() && records.has_headers());
+        let found: Vec<_> = (0..records.len())
+            .map(|at| {
+                let headers: Vec<_> = records.headers(at).collect();
+                let first = (headers[0].0, headers[0].1.expect("a value"));
+                assert_eq!(headers.len(), 1);
+                (
+                    records.value(at),
+                    records.row(at),
+                    records.key(at),
+                    records.timestamp(at),
+                    first,
+                )
+            })
+            .collect();
+        let expected: [(
+            Option<&[u8]>,
+            u32,
+            Option<&[u8]>,
+            Option<i64>,
+            (&str, &[u8]),
+        ); 2] = [
+            (Some(b"a b"), 0, Some(b"k"), Some(1), ("h", b"1")),
+            (Some(b"c"), 2, None, Some(3), ("h", b"3")),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(failed(&records), [""; 0]);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_written_fail_alone() {
+        let rows = [
+            (Some("moved"), None),
+            (Some("a"), None),
+            (Some("bad"), None),
+            (Some("b"), None),
+            (Some("c"), None),
+        ];
+        let records = write(
+            &batch(&rows, &[1, 2, 3, -4, 5], Some("h")),
+            &[0, 1, 2, 3, 4],
+        );
+        let expected = [
+            "0: column `_topic` can't be written: it says where a message lies",
+            "2: can't be written as words: bad",
+            "3: column `_timestamp`: expected a time since 1970, found -4 milliseconds",
+        ];
+        assert_eq!(failed(&records), expected);
+        let found: Vec<_> = (0..records.len())
+            .map(|at| {
+                (
+                    records.value(at).expect("a value"),
+                    records.row(at),
+                    records.timestamp(at),
+                )
+            })
+            .collect();
+        let expected: [(&[u8], u32, Option<i64>); 2] = [(b"a", 1, Some(2)), (b"c", 4, Some(5))];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_header_needs_a_key() {
+        let records = write(&batch(&[(Some("a"), None)], &[1], None), &[0]);
+        let expected = ["0: column `_headers`: expected a key for each header, found NULL"];
+        assert_eq!(failed(&records), expected);
+        assert!(records.is_empty());
+    }
+
+    #[test]
+    fn null_fails_not_null() {
+        let rows = batch(&[(None, None), (Some("a"), None)], &[1, 2], Some("h"));
+        let declared = rows.schema();
+        let fields = declared.fields().iter().map(|field| {
+            let is_null = field.name() != "text";
+            Arc::new(field.as_ref().clone().with_nullable(is_null))
+        });
+        let declared = Arc::new(Schema::new(fields.collect::<Fields>()));
+        let writer = RowWriter::try_new(&declared, Some(&Words)).expect("a writer");
+        let records = writer.write(&rows, &[0, 1]).expect("records");
+        assert_eq!(
+            failed(&records),
+            ["0: column `text` is NOT NULL, found NULL"]
+        );
+        assert_eq!(records.row(0), 1);
+    }
+
+    #[test]
+    fn without_columns_of_the_value_records_are_tombstones() {
+        let rows = batch(&[(Some("a"), Some("k"))], &[1], Some("h"));
+        let rows = rows.project(&[0]).expect("the key");
+        let writer = RowWriter::try_new(&rows.schema(), None).expect("no format is needed");
+        let records = writer.write(&rows, &[0]).expect("records");
+        assert_eq!((records.value(0), records.key(0)), (None, Some(&b"k"[..])));
+    }
+}

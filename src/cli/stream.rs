@@ -1,0 +1,226 @@
+//! `lexstream stream`: queries over topics, for ever.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::failure::Failure;
+use super::listen;
+use super::signal::signal;
+use super::sql::{read, setting, size};
+use crate::Engine;
+use crate::config::environment;
+use crate::stream::{Running, Stream, StreamError, StreamOptions};
+
+/// How often the pipelines are looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long pipelines may take to end once they are asked to; what is under way then is aborted by the next start.
+const PATIENCE: Duration = Duration::from_secs(9);
+
+/// As for queries: planning deeply nested SQL takes stack.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Arguments of `lexstream stream`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Script of the stream: statements that define, then INSERT INTO … SELECT …; may be given several times, `-` is standard input
+    #[arg(short, long, value_name = "FILE")]
+    file: Vec<PathBuf>,
+    /// Statements of the stream, after any --file
+    #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
+    command: Vec<String>,
+    /// Print the pipelines and their plans; run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// End at what is the end of the topics now
+    #[arg(long)]
+    until_end: bool,
+    /// Name of this process among those that run the same pipelines [default: the first number that is free in the home]
+    #[arg(long, value_name = "NAME")]
+    instance: Option<String>,
+    /// Address at which /metrics, /health/live and /health/ready are told over HTTP, such as 127.0.0.1:9184
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// How log lines are written to standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// What is logged: changes of state, or less, or more
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    log_level: LogLevel,
+    /// Bound the memory of queries, such as 2g; beside it stand the buffers that lexstream.stream.… bound
+    #[arg(short, long, value_name = "SIZE", value_parser = size)]
+    memory: Option<usize>,
+    /// Set a setting, as SET does in SQL
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+    /// Folder that models are kept in [default: LEXSTREAM_HOME, else the platform's place for data]
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
+    log(arguments.log_format, arguments.log_level);
+    let mut engine = Engine::builder();
+    if let Some(memory) = arguments.memory {
+        engine = engine.memory_limit(memory);
+    }
+    for (key, value) in &arguments.set {
+        engine = engine.set(key, value);
+    }
+    if let Some(home) = &arguments.home {
+        engine = engine.home(home);
+    }
+    let engine = engine.build()?;
+    let mut sql = String::new();
+    for file in &arguments.file {
+        sql.push_str(&read(file)?);
+        sql.push_str(";\n");
+    }
+    for command in &arguments.command {
+        sql.push_str(command);
+        sql.push_str(";\n");
+    }
+    let home = arguments.home.clone().or_else(environment::lexstream_home);
+    let options = StreamOptions {
+        instance: arguments.instance.clone(),
+        until_end: arguments.until_end,
+        home: home.unwrap_or_else(std::env::temp_dir),
+    };
+    let queries = Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("queries")
+        .thread_stack_size(STACK_BYTES)
+        .build()?;
+    let waiting = Builder::new_current_thread().enable_all().build()?;
+    let stream = plan(&queries, &waiting, &engine, &sql, options)?;
+    if arguments.dry_run {
+        print!("{}", stream.describe());
+        return Ok(());
+    }
+    let listener = match arguments.listen {
+        Some(address) => {
+            let bound = waiting.block_on(listen::bind(address));
+            Some(bound.map_err(|cause| Failure::Listen { address, cause })?)
+        }
+        None => None,
+    };
+    let running = stream.start(queries.handle())?;
+    if let Some(listener) = listener {
+        let streams = running.iter();
+        let streams = streams.map(|stream| (stream.name.clone(), Arc::clone(&stream.control)));
+        waiting.spawn(listen::serve(listener, Arc::new(streams.collect())));
+    }
+    let outcome = follow(running, &waiting);
+    // What is under way after a failure may take long; nobody waits for it.
+    queries.shutdown_background();
+    outcome
+}
+
+/// Plans on the threads of queries, and stops waiting at a signal.
+fn plan(
+    queries: &Runtime,
+    waiting: &Runtime,
+    engine: &Engine,
+    sql: &str,
+    options: StreamOptions,
+) -> Result<Stream, Failure> {
+    std::thread::scope(|scope| {
+        let (done, ended) = tokio::sync::oneshot::channel();
+        scope.spawn(move || {
+            // Nobody waits for it after a signal.
+            let _ = done.send(queries.block_on(Stream::of_script(engine, sql, options)));
+        });
+        waiting.block_on(async {
+            tokio::select! {
+                planned = ended => Ok(planned.expect("the sender is not dropped unless it panics")?),
+                signal = signal() => Err(signal),
+            }
+        })
+    })
+}
+
+/// Waits until every pipeline has ended, one has failed, or a signal asks for the end; then ends all.
+fn follow(mut running: Vec<Running>, waiting: &Runtime) -> Result<(), Failure> {
+    let mut outcome = waiting.block_on(async {
+        let mut signal = std::pin::pin!(signal());
+        loop {
+            tokio::select! {
+                _ = &mut signal => return Ok(()),
+                () = tokio::time::sleep(LOOK) => {
+                    ended(&mut running)?;
+                    if running.is_empty() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    });
+    for pipeline in &running {
+        pipeline.control.stop();
+    }
+    let asked = Instant::now();
+    while !running.is_empty() && asked.elapsed() < PATIENCE {
+        let rest = ended(&mut running);
+        outcome = outcome.and(rest);
+        std::thread::sleep(LOOK);
+    }
+    for pipeline in running {
+        tracing::warn!(table = %pipeline.name, "what was under way is left to the next start");
+    }
+    Ok(outcome?)
+}
+
+/// Takes out the pipelines that have ended; the first failure is returned.
+fn ended(running: &mut Vec<Running>) -> Result<(), StreamError> {
+    let mut outcome = Ok(());
+    for pipeline in running.extract_if(.., |pipeline| pipeline.has_ended()) {
+        let (table, control) = (pipeline.name.clone(), Arc::clone(&pipeline.control));
+        outcome = outcome.and(pipeline.join());
+        let counts = control.metrics.counts();
+        tracing::info!(
+            %table,
+            messages = counts.messages,
+            outputs = counts.outputs,
+            dead = counts.dead,
+            filtered = counts.filtered,
+            "the pipeline has ended"
+        );
+    }
+    outcome
+}
+
+fn log(format: LogFormat, level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+    };
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    // A process has one log; another one is there in tests alone.
+    let _ = match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    };
+}

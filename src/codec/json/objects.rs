@@ -1,0 +1,188 @@
+//! Arrays written as JSON.
+
+use arrow::array::*;
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::DataType;
+
+use crate::codec::cells::{Cells, Form};
+
+/// The values of one array.
+pub(super) struct Values<'a> {
+    nulls: Option<NullBuffer>,
+    kind: Kind<'a>,
+}
+
+enum Kind<'a> {
+    Cells(Cells<'a>),
+    /// Where list `n` begins and ends is at `n` and `n + 1`.
+    Lists(Vec<usize>, Box<Values<'a>>),
+    Objects(Vec<Member<'a>>, bool),
+}
+
+/// A field of objects, its name in quotes and with a colon.
+struct Member<'a> {
+    name: String,
+    values: Values<'a>,
+}
+
+impl<'a> Values<'a> {
+    /// Returns the rows of a batch, or a type that JSON can't hold; `nulls` tells whether NULLs are written.
+    pub(super) fn rows(rows: &'a RecordBatch, nulls: bool) -> Result<Self, DataType> {
+        let schema = rows.schema_ref();
+        let mut members = Vec::with_capacity(rows.num_columns());
+        for (field, column) in schema.fields().iter().zip(rows.columns()) {
+            let member = Member::new(field.name(), column.as_ref(), nulls);
+            members.push(member.ok_or_else(|| field.data_type().clone())?);
+        }
+        Ok(Values {
+            nulls: None,
+            kind: Kind::Objects(members, nulls),
+        })
+    }
+
+    /// Returns the values of an array; none where JSON can't hold its type.
+    pub(super) fn new(array: &'a dyn Array, nulls: bool) -> Option<Self> {
+        let lists = |ends: Vec<usize>, values: &'a ArrayRef| {
+            let values = Values::new(values.as_ref(), nulls)?;
+            Some(Kind::Lists(ends, Box::new(values)))
+        };
+        let kind = match array.data_type() {
+            DataType::List(_) => {
+                let array = array.as_list::<i32>();
+                lists(ends(array), array.values())?
+            }
+            DataType::LargeList(_) => {
+                let array = array.as_list::<i64>();
+                lists(ends(array), array.values())?
+            }
+            DataType::FixedSizeList(_, _) => {
+                let array = array.as_fixed_size_list();
+                let end = |list: usize| array.value_offset(list) as usize;
+                lists((0..=array.len()).map(end).collect(), array.values())?
+            }
+            DataType::Struct(fields) => {
+                let columns = fields.iter().zip(array.as_struct().columns());
+                let member =
+                    columns.map(|(field, column)| Member::new(field.name(), column, nulls));
+                Kind::Objects(member.collect::<Option<_>>()?, nulls)
+            }
+            _ => Kind::Cells(Cells::new(array)?),
+        };
+        Some(Values {
+            nulls: array.nulls().cloned(),
+            kind,
+        })
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    /// Writes a value that is not NULL, or says why it can't be written.
+    pub(super) fn write(
+        &self,
+        row: usize,
+        out: &mut Vec<u8>,
+        scratch: &mut String,
+    ) -> Result<(), String> {
+        match &self.kind {
+            Kind::Cells(cells) => {
+                let text = cells.text(row, scratch)?;
+                match cells.form {
+                    Form::Bare => out.extend_from_slice(text.as_bytes()),
+                    Form::Plain => {
+                        out.push(b'"');
+                        out.extend_from_slice(text.as_bytes());
+                        out.push(b'"');
+                    }
+                    Form::Text => quote(text, out),
+                }
+            }
+            Kind::Lists(ends, values) => {
+                out.push(b'[');
+                for place in ends[row]..ends[row + 1] {
+                    if place > ends[row] {
+                        out.push(b',');
+                    }
+                    match values.is_null(place) {
+                        true => out.extend_from_slice(b"null"),
+                        false => values.write(place, out, scratch)?,
+                    }
+                }
+                out.push(b']');
+            }
+            Kind::Objects(members, nulls) => {
+                out.push(b'{');
+                let mut first = true;
+                for member in members {
+                    let null = member.values.is_null(row);
+                    if null && !nulls {
+                        continue;
+                    }
+                    if !std::mem::take(&mut first) {
+                        out.push(b',');
+                    }
+                    out.extend_from_slice(member.name.as_bytes());
+                    match null {
+                        true => out.extend_from_slice(b"null"),
+                        false => member.write(row, out, scratch)?,
+                    }
+                }
+                out.push(b'}');
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Member<'a> {
+    fn new(name: &str, array: &'a dyn Array, nulls: bool) -> Option<Self> {
+        let mut quoted = Vec::with_capacity(name.len() + 3);
+        quote(name, &mut quoted);
+        quoted.push(b':');
+        Some(Member {
+            name: String::from_utf8(quoted).ok()?,
+            values: Values::new(array, nulls)?,
+        })
+    }
+
+    /// Writes the field's value; the reason why not names the field.
+    fn write(&self, row: usize, out: &mut Vec<u8>, scratch: &mut String) -> Result<(), String> {
+        let written = self.values.write(row, out, scratch);
+        written.map_err(|reason| {
+            let name = self.name.trim_end_matches(':').trim_matches('"');
+            format!("`{name}`: {reason}")
+        })
+    }
+}
+
+fn ends<O: OffsetSizeTrait>(array: &GenericListArray<O>) -> Vec<usize> {
+    array.offsets().iter().map(|end| end.as_usize()).collect()
+}
+
+/// Writes a text in quotes, with the escapes that JSON asks for.
+fn quote(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut written = 0;
+    for (place, byte) in text.bytes().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => br#"\""#,
+            b'\\' => br"\\",
+            b'\n' => br"\n",
+            b'\r' => br"\r",
+            b'\t' => br"\t",
+            0x8 => br"\b",
+            0xc => br"\f",
+            0..=0x1f => b"",
+            _ => continue,
+        };
+        out.extend_from_slice(&text.as_bytes()[written..place]);
+        written = place + 1;
+        match escape {
+            b"" => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => out.extend_from_slice(escape),
+        }
+    }
+    out.extend_from_slice(&text.as_bytes()[written..]);
+    out.push(b'"');
+}

@@ -1,0 +1,73 @@
+//! What there is in a cluster: topics, their partitions, and where these end.
+
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+
+use super::log::Logged;
+use super::options::Topic;
+use super::partition::{Offsets, Partition};
+
+/// A client that asks and reads nothing.
+pub struct Cluster {
+    client: BaseConsumer<Logged>,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Makes a client as a consumer is made, without its group; each call may take `timeout`.
+    pub fn try_new(consumer: &ClientConfig, timeout: Duration) -> KafkaResult<Self> {
+        let mut config = consumer.clone();
+        for key in ["group.id", "group.instance.id", "group.protocol"] {
+            config.remove(key);
+        }
+        Ok(Self {
+            client: config.create_with_context(Logged)?,
+            timeout,
+        })
+    }
+
+    /// Returns the partitions of a topic, or of those that a pattern names; none where there is no such topic.
+    pub fn partitions(&self, topic: &Topic) -> KafkaResult<Vec<Partition>> {
+        let is_read: Box<dyn Fn(&str) -> bool> = match topic {
+            Topic::Name(name) => Box::new(move |topic| topic == name),
+            Topic::Pattern(pattern) => match regex::Regex::new(pattern) {
+                Ok(regex) => Box::new(move |topic| regex.is_match(topic)),
+                // The options have been checked; librdkafka would find none either.
+                Err(_) => return Ok(Vec::new()),
+            },
+        };
+        let metadata = self.client.fetch_metadata(None, self.timeout)?;
+        let mut partitions = Vec::new();
+        for topic in metadata.topics() {
+            if topic.error().is_none() && is_read(topic.name()) {
+                let name: std::sync::Arc<str> = topic.name().into();
+                partitions.extend(topic.partitions().iter().map(|partition| Partition {
+                    topic: std::sync::Arc::clone(&name),
+                    number: partition.id(),
+                }));
+            }
+        }
+        partitions.sort();
+        Ok(partitions)
+    }
+
+    /// Returns the offsets behind the last message that readers see, by partition.
+    pub fn ends(&self, partitions: &[Partition]) -> KafkaResult<Offsets> {
+        let ends = partitions.iter().map(|partition| {
+            let (_, end) =
+                self.client
+                    .fetch_watermarks(&partition.topic, partition.number, self.timeout)?;
+            Ok((partition.clone(), end))
+        });
+        ends.collect()
+    }
+}

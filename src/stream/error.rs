@@ -1,0 +1,133 @@
+//! Why a stream can't begin, or stops.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::common::DataFusionError;
+use rdkafka::error::KafkaError;
+
+use crate::kafka::Partition;
+
+/// Why a stream can't begin, or stops.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// A statement of the script fails, or what it reads can't be planned.
+    #[error(transparent)]
+    Query(#[from] DataFusionError),
+    /// A statement is none that a stream runs.
+    #[error("{query}: {reason}")]
+    Refused {
+        /// The beginning of the statement.
+        query: String,
+        /// Why, and what to do instead.
+        reason: String,
+    },
+    /// A message fails, and `errors.tolerance` says that the stream stops.
+    #[error("{partition}@{offset}")]
+    Poison {
+        /// Where the message is.
+        partition: Partition,
+        /// Its offset.
+        offset: i64,
+        /// What is wrong with it.
+        source: Cause,
+    },
+    /// Too many messages fail.
+    #[error(
+        "{dead} of the last {messages} messages failed, more than errors.deadletterqueue.max.rate = {rate} allows; the last one is {partition}@{offset}"
+    )]
+    DeadLetterRate {
+        /// How many failed.
+        dead: u64,
+        /// Of how many.
+        messages: u64,
+        /// The share that is allowed.
+        rate: f64,
+        /// Where the last one is.
+        partition: Partition,
+        /// Its offset.
+        offset: i64,
+        /// What is wrong with it.
+        source: Cause,
+    },
+    /// The queries fail for no fault of a message.
+    #[error("{partition}@{offset}: the queries fail, whatever the message")]
+    Run {
+        /// The first message that was under way.
+        partition: Partition,
+        /// Its offset.
+        offset: i64,
+        /// What went wrong.
+        source: DataFusionError,
+    },
+    /// The group's offset points to messages that are gone.
+    #[error(
+        "{partition}: the group's next offset is {wanted}, and the first that is left is {first}: messages have been deleted unread; 'auto.offset.reset' = 'earliest' goes on without them"
+    )]
+    Gone {
+        /// The partition.
+        partition: Partition,
+        /// The offset that comes next.
+        wanted: i64,
+        /// The first that there is.
+        first: i64,
+    },
+    /// A topic does not exist.
+    #[error("{table}: expected topic `{topic}` at {brokers}, found none")]
+    NoTopic {
+        /// The table.
+        table: String,
+        /// The topic.
+        topic: String,
+        /// Where it was looked for.
+        brokers: String,
+    },
+    /// Another process has the same identity.
+    #[error(
+        "another process has the transactional.id `{id}`; --instance gives this one another name"
+    )]
+    Fenced {
+        /// The identity.
+        id: String,
+        /// What Kafka says.
+        source: KafkaError,
+    },
+    /// Kafka can't do what was asked.
+    #[error("{what}")]
+    Kafka {
+        /// What was asked.
+        what: String,
+        /// What Kafka says.
+        source: KafkaError,
+    },
+    /// Rows can't be scored, as the task that did ended without a result.
+    #[error("{partition}@{offset}: scoring ended without a result")]
+    Lost {
+        /// The first message that was under way.
+        partition: Partition,
+        /// Its offset.
+        offset: i64,
+    },
+    /// A file or folder can't be written, read or listed.
+    #[error("{}: can't {action} it", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// What is wrong with a message.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+impl StreamError {
+    /// Returns what makes an error of Kafka's out of what was asked.
+    pub(super) fn kafka(what: impl Into<String>) -> impl FnOnce(KafkaError) -> Self {
+        let what = what.into();
+        move |source| Self::Kafka { what, source }
+    }
+}

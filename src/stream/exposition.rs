@@ -1,0 +1,131 @@
+//! What running streams count, as Prometheus reads it (OpenMetrics text).
+
+use std::fmt::Error;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::control::Control;
+use super::metrics::Metrics;
+
+/// A number, its name and what it says.
+type Number = (&'static str, &'static str, fn(&Metrics) -> u64);
+
+/// Numbers that only grow.
+const COUNTERS: &[Number] = &[
+    (
+        "messages",
+        "Messages read whose fate is committed",
+        |metrics| metrics.counts().messages,
+    ),
+    ("outputs", "Records written and committed", |metrics| {
+        metrics.counts().outputs
+    }),
+    ("dead_letters", "Messages that failed", |metrics| {
+        metrics.counts().dead
+    }),
+    (
+        "filtered",
+        "Messages that the queries left nothing of",
+        |metrics| metrics.counts().filtered,
+    ),
+    ("bytes", "Bytes read: keys, values and headers", |metrics| {
+        metrics.counts().bytes
+    }),
+    ("transactions", "Transactions committed", |metrics| {
+        metrics.transactions().0
+    }),
+    ("aborts", "Transactions aborted", |metrics| {
+        metrics.transactions().1
+    }),
+    (
+        "producer_renewals",
+        "Producers made anew as the fate of a transaction was not known",
+        Metrics::renewals,
+    ),
+    (
+        "rebalances",
+        "Times that the group changed what this process reads",
+        Metrics::rebalances,
+    ),
+];
+
+/// Histograms, in seconds.
+type Seconds = (&'static str, &'static str, fn(&Metrics) -> &Histogram);
+
+const HISTOGRAMS: &[Seconds] = &[
+    (
+        "batch_seconds",
+        "From the start of a batch to its results",
+        |metrics| &metrics.batch_seconds,
+    ),
+    ("commit_seconds", "Of a transaction", |metrics| {
+        &metrics.commit_seconds
+    }),
+    (
+        "latency_seconds",
+        "From a message's timestamp to the commit of what it became",
+        |metrics| &metrics.latency_seconds,
+    ),
+];
+
+/// The streams that are told of.
+#[derive(Debug)]
+struct Streams(Vec<(String, Arc<Control>)>);
+
+impl Collector for Streams {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
+        for (name, help, read) in COUNTERS {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (table, control) in &self.0 {
+                let labels = [("table", table.as_str())];
+                let number = ConstCounter::new(read(&control.metrics));
+                number.encode(family.encode_family(&labels)?)?;
+            }
+        }
+        for (name, help, read) in HISTOGRAMS {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+            for (table, control) in &self.0 {
+                let labels = [("table", table.as_str())];
+                read(&control.metrics).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Bytes of messages that are held";
+        let mut family = encoder.encode_descriptor("held_bytes", help, None, MetricType::Gauge)?;
+        for (table, control) in &self.0 {
+            let labels = [("table", table.as_str())];
+            let bytes = i64::try_from(control.metrics.held_bytes()).unwrap_or(i64::MAX);
+            ConstGauge::new(bytes).encode(family.encode_family(&labels)?)?;
+        }
+        let help = "Messages between what is committed and the end of a partition";
+        let mut family = encoder.encode_descriptor("lag", help, None, MetricType::Gauge)?;
+        for (table, control) in &self.0 {
+            for (partition, lag) in control.metrics.lags() {
+                let number = partition.number.to_string();
+                let labels = [
+                    ("table", table.as_str()),
+                    ("topic", &*partition.topic),
+                    ("partition", number.as_str()),
+                ];
+                ConstGauge::new(lag).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns what streams count, by the tables that they read, as text.
+pub fn exposition(streams: &[(String, Arc<Control>)]) -> String {
+    let mut registry = Registry::with_prefix("lexstream_stream");
+    registry.register_collector(Box::new(Streams(streams.to_vec())));
+    let mut text = String::new();
+    // Writing into a text can't fail.
+    let _ = prometheus_client::encoding::text::encode(&mut text, &registry);
+    text
+}

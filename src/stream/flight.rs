@@ -1,0 +1,110 @@
+//! Batches of messages under way.
+
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::StreamError;
+use super::scored::{Scored, next_offsets};
+use crate::kafka::{Messages, Offsets, Partition, Wake};
+
+/// Scores a batch of messages; it runs on the threads of queries.
+pub type Score = Box<dyn Fn(Messages) -> BoxFuture<'static, Result<Scored, StreamError>> + Send>;
+
+/// A batch that is being scored, or has been.
+#[derive(Debug)]
+pub(super) struct Flight {
+    /// The offsets behind the batch.
+    pub(super) next: Offsets,
+    pub(super) bytes: usize,
+    first: (Partition, i64),
+    began: Instant,
+    task: AbortHandle,
+    result: Receiver<Result<Scored, StreamError>>,
+    /// What has come, until it is taken.
+    came: Option<Result<Scored, StreamError>>,
+}
+
+impl Flight {
+    /// Begins to score a batch that is not empty; `wake` is called when it has been.
+    pub(super) fn start(messages: Messages, score: &Score, runtime: &Handle, wake: &Wake) -> Self {
+        let (send, result) = mpsc::channel();
+        let first = messages.at(0);
+        let first = (first.origin(), first.offset());
+        let next = next_offsets(&messages);
+        let bytes = messages.bytes();
+        let scoring = score(messages);
+        let wake = wake.clone();
+        let task = runtime.spawn(async move {
+            let scored = scoring.await;
+            // The loop may have dropped the batch.
+            let _ = send.send(scored);
+            wake();
+        });
+        Self {
+            next,
+            bytes,
+            first,
+            began: Instant::now(),
+            task: task.abort_handle(),
+            result,
+            came: None,
+        }
+    }
+
+    /// Tells whether the batch has been scored.
+    pub(super) fn is_done(&mut self) -> bool {
+        if self.came.is_none() {
+            self.came = match self.result.try_recv() {
+                Ok(scored) => Some(scored),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => Some(Err(self.lost())),
+            };
+        }
+        self.came.is_some()
+    }
+
+    /// Waits until the batch has been scored, or the time is up.
+    pub(super) fn wait(&mut self, until: Instant) -> bool {
+        if !self.is_done() {
+            let time = until.saturating_duration_since(Instant::now());
+            self.came = match self.result.recv_timeout(time) {
+                Ok(scored) => Some(scored),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => Some(Err(self.lost())),
+            };
+        }
+        self.came.is_some()
+    }
+
+    /// Returns what came of a batch that is done.
+    pub(super) fn take(mut self) -> Result<Scored, StreamError> {
+        let came = self.came.take();
+        came.unwrap_or_else(|| Err(self.lost()))
+    }
+
+    /// Returns how long ago it began.
+    pub(super) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Tells whether messages of a partition are in it.
+    pub(super) fn holds(&self, partition: &Partition) -> bool {
+        self.next.contains_key(partition)
+    }
+
+    fn lost(&self) -> StreamError {
+        let (partition, offset) = self.first.clone();
+        StreamError::Lost { partition, offset }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        // Nobody waits for it.
+        self.task.abort();
+    }
+}

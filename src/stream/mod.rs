@@ -1,0 +1,37 @@
+//! Streams: queries over a topic whose rows go to topics, each message exactly once.
+//!
+//! A pipeline reads one topic and writes others. Its loop, in [`run`], polls a batch of messages, has it scored, and
+//! commits records, dead letters and offsets in one transaction; nothing else holds state, so that a process that is
+//! killed loses nothing but time.
+
+mod control;
+mod error;
+mod exposition;
+mod flight;
+mod identity;
+mod job;
+mod kafka_steps;
+mod metrics;
+mod pipeline;
+mod rate;
+mod run;
+mod scored;
+mod script;
+mod sink;
+mod steps;
+mod transaction;
+
+pub use control::Control;
+pub use error::{Cause, StreamError};
+pub use exposition::exposition;
+pub use flight::Score;
+pub use identity::Identity;
+pub use job::{Running, Stream, StreamOptions};
+pub use kafka_steps::{KafkaOptions, KafkaSteps};
+pub use metrics::Metrics;
+pub use pipeline::Pipeline;
+pub use run::{Limits, LoopOptions, run};
+pub use scored::{
+    Counts, DeadLetter, DeadLetters, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC, Scored,
+};
+pub use steps::{Position, Steps};

@@ -1,0 +1,124 @@
+//! Queries over one topic's table, and the topics that their rows go to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::arrow::array::{Array, RecordBatch, UInt32Array};
+
+use super::scored::{DeadLetter, Output, Scored};
+use super::sink::Sink;
+use super::{Cause, StreamError};
+use crate::kafka::{DeadLetterOptions, Messages};
+use crate::message::message;
+use crate::rowwise::{Outcome, Rowwise, RowwiseError};
+use crate::tables::kafka::{RowError, RowReader};
+
+/// The first pause before a failure that may pass is tried again.
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+
+/// What happens to a batch of messages between Kafka and Kafka.
+#[derive(Debug)]
+pub struct Pipeline {
+    pub(super) reader: RowReader,
+    pub(super) rowwise: Rowwise,
+    pub(super) sinks: Vec<Arc<Sink>>,
+    pub(super) errors: DeadLetterOptions,
+}
+
+impl Pipeline {
+    /// Reads messages, runs the queries over them and writes what comes out.
+    ///
+    /// A message of which any row fails, in any query, has no output.
+    pub async fn score(&self, messages: Messages) -> Result<Scored, StreamError> {
+        let failed_at = |source| {
+            let first = messages.at(0);
+            StreamError::Run {
+                partition: first.origin(),
+                offset: first.offset(),
+                source,
+            }
+        };
+        let rows = self.reader.read(&messages).map_err(failed_at)?;
+        let mut dead: BTreeMap<u32, DeadLetter> = BTreeMap::new();
+        for (message, error) in rows.failed {
+            dead.entry(message)
+                .or_insert_with(|| of_message("VALUE_CONVERTER", error));
+        }
+        let outcome = self.run(rows.batch).await;
+        let outcome = outcome.map_err(|error| failed_at(error.into()))?;
+        for failed in outcome.failed {
+            let letter = DeadLetter {
+                stage: "TRANSFORMATION",
+                class: std::any::type_name::<datafusion::common::DataFusionError>(),
+                cause: Arc::new(RowFailed(message(&failed.error))),
+            };
+            dead.entry(rows.messages[failed.row as usize])
+                .or_insert(letter);
+        }
+        let mut outputs = Vec::new();
+        for (sink, batches) in self.sinks.iter().zip(outcome.outputs) {
+            for output in batches {
+                let sources = sources(&output.origins, &rows.messages);
+                let mut records = sink
+                    .writer
+                    .write(&output.batch, &sources)
+                    .map_err(failed_at)?;
+                for (row, error) in std::mem::take(&mut records.failed) {
+                    dead.entry(sources[row as usize])
+                        .or_insert_with(|| of_message("VALUE_CONVERTER", error));
+                }
+                let of_record = |at| sources[records.row(at) as usize];
+                outputs.push(Output {
+                    sink: Arc::clone(sink),
+                    messages: (0..records.len()).map(of_record).collect(),
+                    records,
+                });
+            }
+        }
+        Ok(Scored::new(messages, outputs, dead))
+    }
+
+    /// Runs the queries; a failure that no message is to blame for is tried again for as long as the options say.
+    async fn run(&self, batch: RecordBatch) -> Result<Outcome, RowwiseError> {
+        let began = Instant::now();
+        let mut delay = FIRST_DELAY;
+        loop {
+            let error = match self.rowwise.run(batch.clone()).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
+            let is_over = self
+                .errors
+                .retry_timeout
+                .is_some_and(|timeout| began.elapsed() + delay > timeout);
+            if is_over {
+                return Err(error);
+            }
+            tracing::warn!(%error, "the queries fail; they are tried again");
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(self.errors.retry_delay_max);
+        }
+    }
+}
+
+/// Returns the message that each row of output comes from.
+fn sources(origins: &UInt32Array, messages: &[u32]) -> Vec<u32> {
+    debug_assert_eq!(origins.null_count(), 0);
+    let origins = origins.values().iter();
+    origins.map(|row| messages[*row as usize]).collect()
+}
+
+fn of_message(stage: &'static str, error: RowError) -> DeadLetter {
+    let cause: Cause = Arc::new(error);
+    DeadLetter {
+        stage,
+        class: std::any::type_name::<RowError>(),
+        cause,
+    }
+}
+
+/// A row that fails in a query.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct RowFailed(String);

@@ -1,0 +1,55 @@
+//! How many messages fail: a bad deployment must not drain a topic.
+
+use super::StreamError;
+use super::scored::Scored;
+
+/// How many messages are looked at before the share means anything.
+const FEWEST: u64 = 100;
+
+/// How many messages are looked at before counting begins anew.
+const WINDOW: u64 = 10_000;
+
+/// Holds the share of messages that fail against what is allowed.
+#[derive(Debug)]
+pub(super) struct DeadLetterRate {
+    allowed: f64,
+    messages: u64,
+    dead: u64,
+}
+
+impl DeadLetterRate {
+    pub(super) fn new(allowed: f64) -> Self {
+        Self {
+            allowed,
+            messages: 0,
+            dead: 0,
+        }
+    }
+
+    /// Counts a batch; one that brings the share above what is allowed is an error, and is not to be committed.
+    pub(super) fn add(&mut self, scored: &Scored) -> Result<(), StreamError> {
+        let counts = scored.counts();
+        self.messages += counts.messages;
+        self.dead += counts.dead;
+        // Counts of messages are far below 2^52.
+        let share = self.dead as f64 / self.messages.max(1) as f64;
+        if self.messages >= FEWEST
+            && share > self.allowed
+            && let Some((partition, offset, dead)) = scored.last_dead()
+        {
+            return Err(StreamError::DeadLetterRate {
+                dead: self.dead,
+                messages: self.messages,
+                rate: self.allowed,
+                partition,
+                offset,
+                source: dead.cause.clone(),
+            });
+        }
+        if self.messages >= WINDOW {
+            self.messages /= 2;
+            self.dead /= 2;
+        }
+        Ok(())
+    }
+}

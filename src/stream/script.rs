@@ -1,0 +1,194 @@
+//! From a script to pipelines: statements that define, and INSERTs, by the topic they read.
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::default_table_source::source_as_provider;
+use datafusion::common::TableReference;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{DmlStatement, LogicalPlan, WriteOp};
+use datafusion::sql::parser::Statement as DataFusionStatement;
+use datafusion::sql::sqlparser::ast::{Insert, ObjectName, Statement as SqlStatement};
+
+use super::StreamError;
+use super::sink::Inherits;
+use crate::Engine;
+use crate::rowwise::not_null;
+use crate::sql::Statement;
+use crate::tables::kafka::KafkaTable;
+
+/// Characters of a statement that an error shows.
+const SHOWN: usize = 60;
+
+/// Queries over one topic, whose rows go to topics.
+#[derive(Debug)]
+pub(super) struct Planned {
+    /// The source in the queries.
+    pub(super) name: TableReference,
+    /// The source; a [`KafkaTable`].
+    pub(super) source: Arc<dyn TableProvider>,
+    pub(super) queries: Vec<Query>,
+}
+
+/// A query, and where its rows go.
+#[derive(Debug)]
+pub(super) struct Query {
+    pub(super) sql: String,
+    pub(super) plan: LogicalPlan,
+    /// The name of the table that is written.
+    pub(super) name: String,
+    /// The table that is written; a [`KafkaTable`].
+    pub(super) sink: Arc<dyn TableProvider>,
+    pub(super) inherits: Inherits,
+}
+
+/// Returns the topic's table that a provider is.
+pub(super) fn topic(table: &Arc<dyn TableProvider>) -> Option<&KafkaTable> {
+    table.downcast_ref::<KafkaTable>()
+}
+
+/// Runs the statements that define, and plans those that write.
+pub(super) async fn plan(engine: &Engine, sql: &str) -> Result<Vec<Planned>, StreamError> {
+    let mut pipelines: Vec<Planned> = Vec::new();
+    for statement in engine.parse(sql)? {
+        let text = statement.to_string();
+        let Statement::DataFusion(parsed) = statement else {
+            engine.run(statement).await?.collect().await?;
+            continue;
+        };
+        let insert = match &*parsed {
+            DataFusionStatement::Statement(sql) => match &**sql {
+                SqlStatement::Insert(insert) => insert.clone(),
+                SqlStatement::Query(_) => {
+                    let reason = "its rows go nowhere; write INSERT INTO … SELECT …";
+                    return Err(refused(&text, reason));
+                }
+                _ => {
+                    let statement = Statement::DataFusion(parsed);
+                    engine.run(statement).await?.collect().await?;
+                    continue;
+                }
+            },
+            _ => {
+                let statement = Statement::DataFusion(parsed);
+                engine.run(statement).await?.collect().await?;
+                continue;
+            }
+        };
+        let plan = engine.plan(*parsed).await?;
+        let LogicalPlan::Dml(dml) = plan else {
+            return Err(refused(&text, "it is planned as no INSERT"));
+        };
+        add(&mut pipelines, text, &insert, dml)?;
+    }
+    if pipelines.is_empty() {
+        let reason = "expected INSERT INTO … SELECT … FROM …, found none";
+        return Err(refused("the script", reason));
+    }
+    Ok(pipelines)
+}
+
+/// Adds an INSERT to the pipeline of the topic that it reads.
+fn add(
+    pipelines: &mut Vec<Planned>,
+    sql: String,
+    insert: &Insert,
+    dml: DmlStatement,
+) -> Result<(), StreamError> {
+    if dml.op != WriteOp::Insert(InsertOp::Append) {
+        return Err(refused(
+            &sql,
+            format!("expected INSERT INTO, found {}", dml.op),
+        ));
+    }
+    let sink = source_as_provider(&dml.target)?;
+    let name = dml.table_name.to_string();
+    if topic(&sink).is_none() {
+        let reason = format!("`{name}` is no topic; STORED AS KAFKA makes a table one");
+        return Err(refused(&sql, reason));
+    }
+    let inherits = inherits(&sink, &insert.columns);
+    let plan = not_null::checked(Arc::unwrap_or_clone(dml.input), &sink.schema())?;
+    let (source_name, source) = source_of(&plan, &sql)?;
+    let query = Query {
+        sql,
+        plan,
+        name,
+        sink,
+        inherits,
+    };
+    match pipelines.iter_mut().find(|known| known.name == source_name) {
+        Some(known) => known.queries.push(query),
+        None => pipelines.push(Planned {
+            name: source_name,
+            source,
+            queries: vec![query],
+        }),
+    }
+    Ok(())
+}
+
+/// Decides what outputs have of their messages: a column that is not named arrives as NULL, as one that was asked for
+/// does, so the statement's list decides.
+fn inherits(sink: &Arc<dyn TableProvider>, columns: &[ObjectName]) -> Inherits {
+    let schema = sink.schema();
+    let inherits = |name: &str| {
+        let is_declared = schema.column_with_name(name).is_some();
+        let is_named = columns.iter().any(|column| {
+            let last = column.0.last().and_then(|part| part.as_ident());
+            last.is_some_and(|part| part.value.eq_ignore_ascii_case(name))
+        });
+        // Without a list, every column is named.
+        !(is_declared && (is_named || columns.is_empty()))
+    };
+    Inherits {
+        key: inherits("_key"),
+        timestamp: inherits("_timestamp"),
+        headers: inherits("_headers"),
+    }
+}
+
+/// Returns the one topic that a query reads.
+fn source_of(
+    plan: &LogicalPlan,
+    sql: &str,
+) -> Result<(TableReference, Arc<dyn TableProvider>), StreamError> {
+    let mut found: Vec<(TableReference, Arc<dyn TableProvider>)> = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && let Ok(table) = source_as_provider(&scan.source)
+            && topic(&table).is_some()
+            && found.iter().all(|(name, _)| *name != scan.table_name)
+        {
+            found.push((scan.table_name.clone(), table));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(refused(
+            sql,
+            "it reads no topic; lexstream sql and lexstream batch run it",
+        )),
+        (Some((one, _)), Some((other, _))) => Err(refused(
+            sql,
+            format!(
+                "it reads two topics, `{one}` and `{other}`; CREATE TABLE … AS SELECT … FROM {other} keeps the rows of one as they are now"
+            ),
+        )),
+    }
+}
+
+/// Refuses a statement by its beginning.
+pub(super) fn refused(sql: &str, reason: impl Into<String>) -> StreamError {
+    let query = match sql.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &sql[..end]),
+        None => sql.to_owned(),
+    };
+    StreamError::Refused {
+        query,
+        reason: reason.into(),
+    }
+}
