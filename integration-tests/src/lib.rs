@@ -11,4 +11,5 @@ pub mod kafka;
 pub mod layers;
 pub mod onnx;
 pub mod random;
+pub mod stream;
 pub mod watch;

@@ -26,3 +26,5 @@ mod onnx_rowwise;
 mod parquet_readers;
 mod reference;
 mod sqllogic;
+mod stream_faults;
+mod stream_poison;
