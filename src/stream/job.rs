@@ -278,7 +278,7 @@ impl Prepared {
         control: Arc<Control>,
         runtime: Handle,
     ) -> Result<(), StreamError> {
-        let consumer = self.consumer();
+        let mut consumer = self.consumer();
         let cluster = Cluster::try_new(&consumer, ASK)
             .map_err(StreamError::kafka("the client can't be made"))?;
         let ask = |topic: &Topic, table: &str| {
@@ -328,6 +328,11 @@ impl Prepared {
         let max_record = producer
             .get("message.max.bytes")
             .and_then(|bytes| bytes.parse().ok());
+        if !self.source.is_set("group.instance.id") {
+            // A process that is killed and started again takes its place in the group at once (KIP-345), as its producer
+            // does; others would wait for its session to end.
+            consumer.set("group.instance.id", &identity);
+        }
         let kafka = KafkaOptions {
             consumer,
             producer,
