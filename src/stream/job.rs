@@ -19,6 +19,7 @@ use super::run::{Limits, LoopOptions, run};
 use super::scored::DeadLetters;
 use super::script::{self, Planned, refused, topic};
 use super::sink::Sink;
+use super::transaction::Transacted;
 use crate::Engine;
 use crate::config::{LexstreamConfig, StreamConfig};
 use crate::kafka::{Cluster, Start, Topic, TopicOptions};
@@ -349,18 +350,19 @@ impl Prepared {
             let pipeline = Arc::clone(&pipeline);
             async move { pipeline.score(messages).await }.boxed()
         };
+        let dead_letters = letters.topic.as_ref().map(|topic| DeadLetters {
+            topic: topic.clone(),
+            has_context: letters.headers,
+        });
+        let shared = Arc::clone(&control);
         let ended = run(
-            steps,
+            Transacted::new(steps, shared, letters.tolerate, dead_letters),
             LoopOptions {
                 limits: self.limits.clone(),
                 score: Box::new(score),
                 runtime,
                 control,
                 tolerates: letters.tolerate,
-                dead_letters: letters.topic.as_ref().map(|topic| DeadLetters {
-                    topic: topic.clone(),
-                    has_context: letters.headers,
-                }),
                 dead_letter_rate: letters.max_rate,
                 until,
             },

@@ -5,6 +5,7 @@
 //! killed loses nothing but time.
 
 mod control;
+mod delivery;
 mod error;
 mod exposition;
 mod flight;
@@ -22,6 +23,7 @@ mod steps;
 mod transaction;
 
 pub use control::Control;
+pub use delivery::{Batch, Delivered, Delivery, Position, Source};
 pub use error::{Cause, StreamError};
 pub use exposition::exposition;
 pub use flight::Score;
@@ -34,4 +36,5 @@ pub use run::{Limits, LoopOptions, run};
 pub use scored::{
     Counts, DeadLetter, DeadLetters, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC, Scored,
 };
-pub use steps::{Position, Steps};
+pub use steps::Steps;
+pub use transaction::{Stashing, Transacted};

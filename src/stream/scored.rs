@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Cause;
+use super::delivery::Batch;
 use super::sink::Sink;
 use crate::kafka::{Messages, Offsets, Partition, Record};
 use crate::tables::kafka::Records;
@@ -127,33 +128,9 @@ impl Scored {
         };
     }
 
-    /// Returns how many messages became what.
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    /// Returns when each message was made, where it is known.
-    pub fn timestamps(&self) -> impl Iterator<Item = i64> {
-        self.messages
-            .iter()
-            .filter_map(|message| message.timestamp())
-    }
-
-    /// Returns the last message that failed, and why.
-    pub fn last_dead(&self) -> Option<(Partition, i64, &DeadLetter)> {
-        let (message, dead) = self.dead.last_key_value()?;
-        Some(self.place(*message, dead))
-    }
-
-    /// Returns the first message that failed, and why.
-    pub fn first_dead(&self) -> Option<(Partition, i64, &DeadLetter)> {
-        let (message, dead) = self.dead.first_key_value()?;
-        Some(self.place(*message, dead))
-    }
-
     fn place<'a>(&self, message: u32, dead: &'a DeadLetter) -> (Partition, i64, &'a DeadLetter) {
-        let message = self.messages.at(message as usize);
-        (message.origin(), message.offset(), dead)
+        let (partition, offset) = self.place_of(message);
+        (partition, offset, dead)
     }
 
     /// Takes back every output of a message that turned out not to be sendable.
@@ -162,11 +139,10 @@ impl Scored {
         self.count();
     }
 
-    /// Returns where a message that failed is, and why it did.
-    pub fn place_of(&self, message: u32) -> Option<(Partition, i64, Cause)> {
-        let dead = self.dead.get(&message)?;
+    /// Returns where a message is.
+    pub fn place_of(&self, message: u32) -> (Partition, i64) {
         let message = self.messages.at(message as usize);
-        Some((message.origin(), message.offset(), dead.cause.clone()))
+        (message.origin(), message.offset())
     }
 
     /// Tells whether a message has failed.
@@ -273,6 +249,26 @@ impl Scored {
                 Some(reason.as_bytes()),
             ),
         ]
+    }
+}
+
+impl Batch for Scored {
+    fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn timestamps(&self) -> Vec<i64> {
+        let timestamps = self
+            .messages
+            .iter()
+            .filter_map(|message| message.timestamp());
+        timestamps.collect()
+    }
+
+    fn dead(&self) -> Option<[(Partition, i64, &DeadLetter); 2]> {
+        let (first, of_first) = self.dead.first_key_value()?;
+        let (last, of_last) = self.dead.last_key_value()?;
+        Some([self.place(*first, of_first), self.place(*last, of_last)])
     }
 }
 
