@@ -10,4 +10,5 @@ pub mod kafka;
 pub mod layers;
 pub mod onnx;
 pub mod random;
+pub mod topics;
 pub mod watch;

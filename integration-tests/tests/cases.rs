@@ -1,6 +1,6 @@
 //! The case folders by every front end there is.
 
-use lexstream_integration_tests::cases::{Case, by_batch, by_sql};
+use lexstream_integration_tests::cases::{Case, by_batch, by_sql, by_topic};
 use serde_json::Value;
 
 /// Figures may differ by this much, relative to their size: sums are taken in another order.
@@ -69,6 +69,11 @@ fn cases_by_sql() {
 #[test]
 fn cases_by_batch() {
     check("batch", by_batch);
+}
+
+#[test]
+fn cases_by_sql_over_topics() {
+    check("topic", by_topic);
 }
 
 #[test]

@@ -61,15 +61,10 @@ impl OneTransaction {
         let random = RandomState::new().hash_one(std::process::id());
         let id = format!("{}-insert-{random:016x}", options.transactional_id_prefix());
         config.set("transactional.id", id);
-        for (key, value) in [
-            // A query may take its time; what it leaves behind when it is killed blocks readers as long.
-            ("transaction.timeout.ms", "300000"),
-            // Rows that wait to be sent are held in memory.
-            ("queue.buffering.max.kbytes", "65536"),
-        ] {
-            if !options.is_set(key) {
-                config.set(key, value);
-            }
+        // Records that wait to be sent are held in memory.
+        const QUEUE: &str = "queue.buffering.max.kbytes";
+        if !options.is_set(QUEUE) {
+            config.set(QUEUE, "65536");
         }
         let complaints = Complaints::default();
         let producer: BaseProducer<_> =

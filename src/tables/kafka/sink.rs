@@ -1,4 +1,7 @@
 //! `INSERT INTO` a topic: all rows in one transaction, or none.
+//!
+//! Records are kept until the query has ended: a query that fails, is dropped or killed never opened a transaction, and
+//! none is open longer than it takes to send.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::row_error::RowError;
 use super::row_writer::RowWriter;
-use crate::kafka::{NewRecord, OneTransaction, TopicOptions, Wanted, find_ranges};
+use crate::kafka::{NewRecord, OneTransaction, Spool, TopicOptions, Wanted, find_ranges};
 
 /// How many batches wait to be written.
 const BATCHES_WAITING: usize = 2;
@@ -40,10 +43,10 @@ pub(super) struct KafkaSink {
     schema: SchemaRef,
 }
 
-/// What the thread is told; when it is told nothing more, before the end, it aborts.
+/// What the thread is told; when it is told nothing more, before the end, nothing is written.
 enum Told {
-    Write(RecordBatch),
-    Commit,
+    Keep(RecordBatch),
+    Write,
 }
 
 impl KafkaSink {
@@ -105,13 +108,13 @@ impl DataSink for KafkaSink {
                 }
             };
             // A thread that listens no more has its reason ready.
-            if sender.send(Told::Write(batch)).await.is_err() {
+            if sender.send(Told::Keep(batch)).await.is_err() {
                 break;
             }
         }
         if failure.is_none() {
             // As above.
-            let _ = sender.send(Told::Commit).await;
+            let _ = sender.send(Told::Write).await;
         }
         drop(sender);
         // The abort is waited for: a failed INSERT has left nothing behind when it says so.
@@ -140,27 +143,26 @@ fn write(
     let mut is_there = Ok(Vec::new());
     find_ranges(options, &nothing, |ranges| is_there = ranges);
     is_there.map_err(wrong)?;
-    let mut transaction = OneTransaction::begin(options, topic).map_err(wrong)?;
-    let mut rows = 0;
+    let (mut spool, mut rows) = (Spool::default(), 0);
     while let Some(next) = told.blocking_recv() {
         match next {
-            Told::Write(batch) => {
-                write_batch(&mut transaction, topic, writer, &batch, rows)?;
+            Told::Keep(batch) => {
+                keep(&mut spool, topic, writer, &batch, rows)?;
                 rows += batch.num_rows() as u64;
             }
-            Told::Commit => {
-                transaction.commit().map_err(wrong)?;
+            Told::Write if rows == 0 => return Ok(0),
+            Told::Write => {
+                send(options, topic, spool)?;
                 return Ok(rows);
             }
         }
     }
-    // The query failed or was dropped.
-    drop(transaction);
+    // The query failed or was dropped, and nobody hears this.
     Ok(0)
 }
 
-fn write_batch(
-    transaction: &mut OneTransaction,
+fn keep(
+    spool: &mut Spool,
     topic: &str,
     writer: &RowWriter,
     batch: &RecordBatch,
@@ -178,16 +180,22 @@ fn write_batch(
         })));
     }
     for record in 0..records.len() {
-        let sent = transaction.send(NewRecord {
+        spool.push(NewRecord {
             key: records.key(record),
             value: records.value(record),
             timestamp: records.timestamp(record),
             headers: records.headers(record),
-        });
-        sent.map_err(|error| {
-            let row = before + u64::from(records.row(record)) + 1;
-            DataFusionError::External(Box::new(error)).context(format!("up to row {row}"))
         })?;
     }
     Ok(())
+}
+
+fn send(options: &TopicOptions, topic: &str, spool: Spool) -> Result<()> {
+    let wrong = |error| DataFusionError::External(Box::new(error));
+    let mut records = spool.into_records()?;
+    let mut transaction = OneTransaction::begin(options, topic).map_err(wrong)?;
+    while let Some(record) = records.next()? {
+        transaction.send(record).map_err(wrong)?;
+    }
+    transaction.commit().map_err(wrong)
 }
