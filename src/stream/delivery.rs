@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::scored::{Counts, DeadLetter};
+use super::taken::{Counts, DeadLetter};
 use super::{Cause, StreamError};
 use crate::kafka::{Messages, Offsets, Partition, Polled};
 

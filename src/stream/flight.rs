@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::StreamError;
-use super::scored::next_offsets;
+use super::taken::next_offsets;
 use crate::kafka::{Messages, Offsets, Partition, Wake};
 
 /// Scores a batch of messages; it runs on the threads of queries.

@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::kafka_steps::{KafkaOptions, KafkaSteps};
 use super::pipeline::Pipeline;
 use super::run::{Limits, LoopOptions, run};
-use super::scored::DeadLetters;
+use super::taken::DeadLetters;
 use super::script::{self, Planned, refused, topic};
 use super::sink::Sink;
 use super::transaction::Transacted;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
 use super::delivery::Batch;
-use super::scored::Counts;
+use super::taken::Counts;
 use crate::kafka::{Offsets, Partition};
 
 /// What a stream counts, from its start.

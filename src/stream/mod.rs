@@ -20,6 +20,7 @@ mod scored;
 mod script;
 mod sink;
 mod steps;
+mod taken;
 mod transaction;
 
 pub use control::Control;
@@ -33,8 +34,7 @@ pub use kafka_steps::{KafkaOptions, KafkaSteps};
 pub use metrics::Metrics;
 pub use pipeline::Pipeline;
 pub use run::{Limits, LoopOptions, run};
-pub use scored::{
-    Counts, DeadLetter, DeadLetters, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC, Scored,
-};
+pub use scored::{SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC, Scored};
 pub use steps::Steps;
+pub use taken::{Counts, DeadLetter, DeadLetters};
 pub use transaction::{Stashing, Transacted};

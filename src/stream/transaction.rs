@@ -10,7 +10,8 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::StreamError;
 use super::control::Control;
 use super::delivery::{Delivered, Delivery, Position, Source};
-use super::scored::{DeadLetter, DeadLetters, Scored};
+use super::scored::Scored;
+use super::taken::{DeadLetter, DeadLetters};
 use super::steps::Steps;
 use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, TransactionError};
 
