@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::binary;
 use crate::job::Job;
+use crate::kafka::{NewRecord, shared};
 
 /// Figures may differ by this much, relative to their size: sums are taken in another order.
 const TOLERANCE: f64 = 1e-5;
@@ -43,7 +44,8 @@ pub fn same(found: &Value, expected: &Value) -> bool {
     }
 }
 
-/// One folder under `cases/`: `query.sql` reads the table `input`, which is `input.ndjson`, and keeps its order.
+/// One folder under `cases/`: `query.sql` reads the table `input`, which is `input.ndjson`, and keeps its order;
+/// `columns.sql` declares its columns for whoever can't tell them from the file.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// Name of the folder.
@@ -74,6 +76,11 @@ impl Case {
     /// Returns the query.
     pub fn query(&self) -> String {
         self.read("query.sql")
+    }
+
+    /// Returns the columns of the input, as a table declares them.
+    pub fn columns(&self) -> String {
+        self.read("columns.sql").trim().to_owned()
     }
 
     /// Returns the rows that it must give, each a JSON object.
@@ -111,6 +118,22 @@ pub fn by_batch(case: &Case) -> Vec<String> {
     job.finish(&["--input", &input, "--output", "out", "-c", &query]);
     let read = format!("SELECT * FROM '{}'", job.path("out").display());
     sql(case, &[&read])
+}
+
+/// Runs a case by `lexstream sql` over a topic of one partition, its input's lines as messages; returns its rows, each a
+/// JSON object.
+pub fn by_topic(case: &Case) -> Vec<String> {
+    let kafka = shared();
+    let topic = kafka.topic(&case.name, 1);
+    let input = fs::read_to_string(case.input()).expect("input.ndjson");
+    let records: Vec<_> = input.lines().map(NewRecord::of).collect();
+    kafka.send(&topic, &records);
+    let table = format!(
+        "CREATE EXTERNAL TABLE input ({}) STORED AS KAFKA LOCATION 'kafka://{}/{topic}' OPTIONS ('format' 'json')",
+        case.columns(),
+        kafka.address()
+    );
+    sql(case, &[&table, &case.query()])
 }
 
 fn sql(case: &Case, statements: &[&str]) -> Vec<String> {

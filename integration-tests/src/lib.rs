@@ -12,4 +12,5 @@ pub mod layers;
 pub mod onnx;
 pub mod random;
 pub mod stream;
+pub mod topics;
 pub mod watch;

@@ -51,7 +51,7 @@ pub(super) fn run(runner: &Runner, rc: Option<&Path>) -> Result<(), Failure> {
     loop {
         match editor.readline(PROMPT) {
             Ok(line) => {
-                editor.add_history_entry(line.trim())?;
+                editor.add_history_entry(kept(line.trim()))?;
                 if enter(runner, &line)? == Next::Leave {
                     break;
                 }
@@ -66,6 +66,18 @@ pub(super) fn run(runner: &Runner, rc: Option<&Path>) -> Result<(), Failure> {
         editor.append_history(history)?;
     }
     Ok(())
+}
+
+/// Returns what the history keeps of an entry: no secret of a topic's options.
+#[cfg(feature = "kafka")]
+fn kept(line: &str) -> std::borrow::Cow<'_, str> {
+    crate::kafka::masked(line)
+}
+
+/// Returns what the history keeps of an entry.
+#[cfg(not(feature = "kafka"))]
+fn kept(line: &str) -> &str {
+    line
 }
 
 /// Runs one entry; only what makes the shell useless is a failure.

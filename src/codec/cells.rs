@@ -166,12 +166,18 @@ where
 }
 
 /// Decimals, dates and times, as Arrow shows them.
-struct Formatted<'a>(ArrayFormatter<'a>);
+struct Formatted<'a> {
+    values: ArrayFormatter<'a>,
+    timestamps: bool,
+}
 
 impl<'a> Formatted<'a> {
     fn new(array: &'a dyn Array) -> Option<Self> {
         const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
-        Some(Formatted(ArrayFormatter::try_new(array, &OPTIONS).ok()?))
+        Some(Formatted {
+            values: ArrayFormatter::try_new(array, &OPTIONS).ok()?,
+            timestamps: matches!(array.data_type(), DataType::Timestamp(_, _)),
+        })
     }
 }
 
@@ -180,8 +186,13 @@ impl<'a> Values<'a> for Formatted<'a> {
     where
         'a: 's,
     {
-        let value = self.0.value(row);
+        let value = self.values.value(row);
         value.write(scratch).map_err(|error| error.to_string())?;
-        Ok(scratch)
+        match self.timestamps && scratch.starts_with(['+', '-']) {
+            true => Err(format!(
+                "{scratch} is outside of the years 0 to 9999 of RFC 3339"
+            )),
+            false => Ok(scratch),
+        }
     }
 }

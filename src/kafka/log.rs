@@ -4,6 +4,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 
 /// Passes a line of librdkafka's log on.
 pub(super) fn line(level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -22,6 +23,10 @@ pub(super) fn line(level: RDKafkaLogLevel, facility: &str, message: &str) {
 
 /// Passes an error on that librdkafka gets over by itself.
 pub(super) fn error(error: &KafkaError, reason: &str) {
+    // The end of a partition is none, though librdkafka says it as one.
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        return;
+    }
     tracing::warn!(target: "librdkafka", %error, "{reason}");
 }
 

@@ -8,7 +8,7 @@ use super::error::OptionsError;
 use super::placeholder::{Environment, has_placeholder, is_placeholder, resolve};
 
 /// What is shown in place of a secret.
-const SECRET: &str = "***";
+pub(super) const SECRET: &str = "***";
 
 /// Options by key.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -8,29 +8,34 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::StreamError;
-use super::scored::{Scored, next_offsets};
+use super::taken::next_offsets;
 use crate::kafka::{Messages, Offsets, Partition, Wake};
 
 /// Scores a batch of messages; it runs on the threads of queries.
-pub type Score = Box<dyn Fn(Messages) -> BoxFuture<'static, Result<Scored, StreamError>> + Send>;
+pub type Score<B> = Box<dyn Fn(Messages) -> BoxFuture<'static, Result<B, StreamError>> + Send>;
 
 /// A batch that is being scored, or has been.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(super) struct Flight<B> {
     /// The offsets behind the batch.
     pub(super) next: Offsets,
     pub(super) bytes: usize,
     first: (Partition, i64),
     began: Instant,
     task: AbortHandle,
-    result: Receiver<Result<Scored, StreamError>>,
+    result: Receiver<Result<B, StreamError>>,
     /// What has come, until it is taken.
-    came: Option<Result<Scored, StreamError>>,
+    came: Option<Result<B, StreamError>>,
 }
 
-impl Flight {
+impl<B: Send + 'static> Flight<B> {
     /// Begins to score a batch that is not empty; `wake` is called when it has been.
-    pub(super) fn start(messages: Messages, score: &Score, runtime: &Handle, wake: &Wake) -> Self {
+    pub(super) fn start(
+        messages: Messages,
+        score: &Score<B>,
+        runtime: &Handle,
+        wake: &Wake,
+    ) -> Self {
         let (send, result) = mpsc::channel();
         let first = messages.at(0);
         let first = (first.origin(), first.offset());
@@ -81,7 +86,7 @@ impl Flight {
     }
 
     /// Returns what came of a batch that is done.
-    pub(super) fn take(mut self) -> Result<Scored, StreamError> {
+    pub(super) fn take(mut self) -> Result<B, StreamError> {
         let came = self.came.take();
         came.unwrap_or_else(|| Err(self.lost()))
     }
@@ -102,7 +107,7 @@ impl Flight {
     }
 }
 
-impl Drop for Flight {
+impl<B> Drop for Flight<B> {
     fn drop(&mut self) {
         // Nobody waits for it.
         self.task.abort();

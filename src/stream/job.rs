@@ -16,9 +16,10 @@ use super::identity::Identity;
 use super::kafka_steps::{KafkaOptions, KafkaSteps};
 use super::pipeline::Pipeline;
 use super::run::{Limits, LoopOptions, run};
-use super::scored::DeadLetters;
 use super::script::{self, Planned, refused, topic};
 use super::sink::Sink;
+use super::taken::DeadLetters;
+use super::transaction::Transacted;
 use crate::Engine;
 use crate::config::{LexstreamConfig, StreamConfig};
 use crate::kafka::{Cluster, Start, Topic, TopicOptions};
@@ -278,7 +279,7 @@ impl Prepared {
         control: Arc<Control>,
         runtime: Handle,
     ) -> Result<(), StreamError> {
-        let consumer = self.consumer();
+        let mut consumer = self.consumer();
         let cluster = Cluster::try_new(&consumer, ASK)
             .map_err(StreamError::kafka("the client can't be made"))?;
         let ask = |topic: &Topic, table: &str| {
@@ -328,6 +329,11 @@ impl Prepared {
         let max_record = producer
             .get("message.max.bytes")
             .and_then(|bytes| bytes.parse().ok());
+        if !self.source.is_set("group.instance.id") {
+            // A process that is killed and started again takes its place in the group at once (KIP-345), as its producer
+            // does; others would wait for its session to end.
+            consumer.set("group.instance.id", &identity);
+        }
         let kafka = KafkaOptions {
             consumer,
             producer,
@@ -344,18 +350,19 @@ impl Prepared {
             let pipeline = Arc::clone(&pipeline);
             async move { pipeline.score(messages).await }.boxed()
         };
+        let dead_letters = letters.topic.as_ref().map(|topic| DeadLetters {
+            topic: topic.clone(),
+            has_context: letters.headers,
+        });
+        let shared = Arc::clone(&control);
         let ended = run(
-            steps,
+            Transacted::new(steps, shared, letters.tolerate, dead_letters),
             LoopOptions {
                 limits: self.limits.clone(),
                 score: Box::new(score),
                 runtime,
                 control,
                 tolerates: letters.tolerate,
-                dead_letters: letters.topic.as_ref().map(|topic| DeadLetters {
-                    topic: topic.clone(),
-                    has_context: letters.headers,
-                }),
                 dead_letter_rate: letters.max_rate,
                 until,
             },

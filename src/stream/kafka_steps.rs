@@ -10,7 +10,8 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::StreamError;
 use super::control::Control;
-use super::steps::{Position, Steps};
+use super::delivery::{Position, Source};
+use super::steps::Steps;
 use crate::kafka::{
     GroupConsumer, Messages, Offsets, Partition, Polled, Record, Start, TransactionError,
     Transactions, drop_apart, is_at_end,
@@ -168,7 +169,7 @@ impl KafkaSteps {
     }
 }
 
-impl Steps for KafkaSteps {
+impl Source for KafkaSteps {
     fn poll(&mut self, messages: &mut Messages) -> Result<Polled, StreamError> {
         if self.told.elapsed() > TELL {
             self.told = Instant::now();
@@ -237,7 +238,9 @@ impl Steps for KafkaSteps {
             format!("the end of {partition} can't be read"),
         ))
     }
+}
 
+impl Steps for KafkaSteps {
     fn begin(&mut self) -> Result<(), TransactionError> {
         self.producer()?.begin()
     }

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
-use super::scored::{Counts, Scored};
+use super::delivery::Batch;
+use super::taken::Counts;
 use crate::kafka::{Offsets, Partition};
 
 /// What a stream counts, from its start.
@@ -131,16 +132,12 @@ impl Metrics {
         self.held_bytes.store(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn committed(&self, next: &Offsets, time: Duration) {
+    pub(super) fn committed(&self, time: Duration) {
         self.transactions.fetch_add(1, Ordering::Relaxed);
         self.commit_seconds.observe(time.as_secs_f64());
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        for (partition, offset) in next {
-            done.insert(partition.clone(), *offset);
-        }
     }
 
-    pub(super) fn add(&self, batch: &Scored) {
+    pub(super) fn add(&self, batch: &impl Batch) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs_f64();
         for timestamp in batch.timestamps() {

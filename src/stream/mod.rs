@@ -5,6 +5,7 @@
 //! killed loses nothing but time.
 
 mod control;
+mod delivery;
 mod error;
 mod exposition;
 mod flight;
@@ -19,9 +20,11 @@ mod scored;
 mod script;
 mod sink;
 mod steps;
+mod taken;
 mod transaction;
 
 pub use control::Control;
+pub use delivery::{Batch, Delivered, Delivery, Position, Source};
 pub use error::{Cause, StreamError};
 pub use exposition::exposition;
 pub use flight::Score;
@@ -31,7 +34,7 @@ pub use kafka_steps::{KafkaOptions, KafkaSteps};
 pub use metrics::Metrics;
 pub use pipeline::Pipeline;
 pub use run::{Limits, LoopOptions, run};
-pub use scored::{
-    Counts, DeadLetter, DeadLetters, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC, Scored,
-};
-pub use steps::{Position, Steps};
+pub use scored::{SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC, Scored};
+pub use steps::Steps;
+pub use taken::{Counts, DeadLetter, DeadLetters};
+pub use transaction::{Stashing, Transacted};

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::{Array, RecordBatch, UInt32Array};
+use datafusion::common::DataFusionError;
 
-use super::scored::{DeadLetter, Output, Scored};
+use super::scored::{Output, Scored};
 use super::sink::Sink;
+use super::taken::{DeadLetter, Taken};
 use super::{Cause, StreamError};
 use crate::kafka::{DeadLetterOptions, Messages};
 use crate::message::message;
@@ -27,56 +29,68 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Reads messages, runs the queries over them and writes what comes out.
+    /// Reads messages, runs the queries over them and writes records of what comes out.
     ///
     /// A message of which any row fails, in any query, has no output.
-    pub async fn score(&self, messages: Messages) -> Result<Scored, StreamError> {
-        let failed_at = |source| {
-            let first = messages.at(0);
-            StreamError::Run {
-                partition: first.origin(),
-                offset: first.offset(),
-                source,
-            }
-        };
-        let rows = self.reader.read(&messages).map_err(failed_at)?;
-        let mut dead: BTreeMap<u32, DeadLetter> = BTreeMap::new();
-        for (message, error) in rows.failed {
-            dead.entry(message)
-                .or_insert_with(|| of_message("VALUE_CONVERTER", error));
-        }
-        let outcome = self.run(rows.batch).await;
-        let outcome = outcome.map_err(|error| failed_at(error.into()))?;
-        for failed in outcome.failed {
-            let letter = DeadLetter {
-                stage: "TRANSFORMATION",
-                class: std::any::type_name::<datafusion::common::DataFusionError>(),
-                cause: Arc::new(RowFailed(message(&failed.error))),
-            };
-            dead.entry(rows.messages[failed.row as usize])
-                .or_insert(letter);
-        }
-        let mut outputs = Vec::new();
-        for (sink, batches) in self.sinks.iter().zip(outcome.outputs) {
-            for output in batches {
-                let sources = sources(&output.origins, &rows.messages);
-                let mut records = sink
-                    .writer
-                    .write(&output.batch, &sources)
-                    .map_err(failed_at)?;
+    pub(super) async fn score(&self, messages: Messages) -> Result<Scored, StreamError> {
+        let Computed {
+            messages,
+            mut dead,
+            outputs,
+        } = self.compute(messages).await?;
+        let mut written = Vec::new();
+        for (sink, batches) in self.sinks.iter().zip(outputs) {
+            for (batch, sources) in batches {
+                let records = sink.writer.write(&batch, &sources);
+                let mut records = records.map_err(|source| failed_at(&messages, source))?;
                 for (row, error) in std::mem::take(&mut records.failed) {
                     dead.entry(sources[row as usize])
                         .or_insert_with(|| of_message("VALUE_CONVERTER", error));
                 }
                 let of_record = |at| sources[records.row(at) as usize];
-                outputs.push(Output {
+                written.push(Output {
                     sink: Arc::clone(sink),
                     messages: (0..records.len()).map(of_record).collect(),
                     records,
                 });
             }
         }
-        Ok(Scored::new(messages, outputs, dead))
+        Ok(Scored::new(Taken::new(messages, dead), written))
+    }
+
+    /// Reads messages and runs the queries over them.
+    pub(super) async fn compute(&self, messages: Messages) -> Result<Computed, StreamError> {
+        let rows = self.reader.read(&messages);
+        let rows = rows.map_err(|source| failed_at(&messages, source))?;
+        let mut dead: BTreeMap<u32, DeadLetter> = BTreeMap::new();
+        for (message, error) in rows.failed {
+            dead.entry(message)
+                .or_insert_with(|| of_message("VALUE_CONVERTER", error));
+        }
+        let outcome = self.run(rows.batch).await;
+        let outcome = outcome.map_err(|error| failed_at(&messages, error.into()))?;
+        for failed in outcome.failed {
+            let letter = DeadLetter {
+                stage: "TRANSFORMATION",
+                class: std::any::type_name::<DataFusionError>(),
+                cause: Arc::new(RowFailed(message(&failed.error))),
+            };
+            dead.entry(rows.messages[failed.row as usize])
+                .or_insert(letter);
+        }
+        let outputs = outcome.outputs.into_iter().map(|batches| {
+            let batches = batches.into_iter();
+            let with_sources = batches.map(|output| {
+                let sources = sources(&output.origins, &rows.messages);
+                (output.batch, sources)
+            });
+            with_sources.collect()
+        });
+        Ok(Computed {
+            outputs: outputs.collect(),
+            messages,
+            dead,
+        })
     }
 
     /// Runs the queries; a failure that no message is to blame for is tried again for as long as the options say.
@@ -99,6 +113,25 @@ impl Pipeline {
             tokio::time::sleep(delay).await;
             delay = (delay * 2).min(self.errors.retry_delay_max);
         }
+    }
+}
+
+/// What the queries made of messages.
+#[derive(Debug)]
+pub(super) struct Computed {
+    pub(super) messages: Messages,
+    pub(super) dead: BTreeMap<u32, DeadLetter>,
+    /// The rows of each query, with the message that each comes from, ascending.
+    pub(super) outputs: Vec<Vec<(RecordBatch, Vec<u32>)>>,
+}
+
+/// Returns the error of queries that fail for no fault of a message.
+fn failed_at(messages: &Messages, source: DataFusionError) -> StreamError {
+    let first = messages.at(0);
+    StreamError::Run {
+        partition: first.origin(),
+        offset: first.offset(),
+        source,
     }
 }
 

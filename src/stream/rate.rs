@@ -1,7 +1,7 @@
 //! How many messages fail: a bad deployment must not drain a topic.
 
 use super::StreamError;
-use super::scored::Scored;
+use super::delivery::Batch;
 
 /// How many messages are looked at before the share means anything.
 const FEWEST: u64 = 100;
@@ -27,15 +27,15 @@ impl DeadLetterRate {
     }
 
     /// Counts a batch; one that brings the share above what is allowed is an error, and is not to be committed.
-    pub(super) fn add(&mut self, scored: &Scored) -> Result<(), StreamError> {
-        let counts = scored.counts();
+    pub(super) fn add(&mut self, batch: &impl Batch) -> Result<(), StreamError> {
+        let counts = batch.counts();
         self.messages += counts.messages;
         self.dead += counts.dead;
         // Counts of messages are far below 2^52.
         let share = self.dead as f64 / self.messages.max(1) as f64;
         if self.messages >= FEWEST
             && share > self.allowed
-            && let Some((partition, offset, dead)) = scored.last_dead()
+            && let Some([_, (partition, offset, dead)]) = batch.dead()
         {
             return Err(StreamError::DeadLetterRate {
                 dead: self.dead,

@@ -8,10 +8,9 @@ use tokio::runtime::Handle;
 
 use super::StreamError;
 use super::control::Control;
+use super::delivery::{Batch, Delivered, Delivery, Position, Source, poison};
 use super::flight::{Flight, Score};
 use super::rate::DeadLetterRate;
-use super::scored::{DeadLetters, Scored};
-use super::steps::{Position, Steps};
 use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, Wake};
 
 /// How long the loop sleeps at most; Kafka and the batches under way wake it.
@@ -40,19 +39,17 @@ pub struct Limits {
 
 /// What a loop is made from.
 #[expect(missing_debug_implementations, reason = "a closure has none")]
-pub struct LoopOptions {
+pub struct LoopOptions<B> {
     /// How much is under way at once.
     pub limits: Limits,
     /// Scores a batch.
-    pub score: Score,
+    pub score: Score<B>,
     /// Where batches are scored.
     pub runtime: Handle,
     /// What the loop shares with others.
     pub control: Arc<Control>,
     /// Whether messages may fail; else the first one ends the stream.
     pub tolerates: bool,
-    /// Where messages that fail go; without it, they are left out.
-    pub dead_letters: Option<DeadLetters>,
     /// The share of messages that may fail.
     pub dead_letter_rate: Option<f64>,
     /// Where the stream ends: the end of every partition, whoever reads it.
@@ -63,16 +60,16 @@ pub struct LoopOptions {
 ///
 /// One thread, which never stops polling for longer than a step takes. Every error is returned; what was not committed
 /// is read again by whoever comes next.
-pub fn run<S: Steps>(steps: S, options: LoopOptions) -> Result<(), StreamError> {
-    Loop::new(steps, options).run()
+pub fn run<D: Delivery>(delivery: D, options: LoopOptions<D::Batch>) -> Result<(), StreamError> {
+    Loop::new(delivery, options).run()
 }
 
 /// The state of the loop, all of which can be lost.
-pub(super) struct Loop<S> {
-    pub(super) steps: S,
-    pub(super) options: LoopOptions,
+struct Loop<D: Delivery> {
+    delivery: D,
+    options: LoopOptions<D::Batch>,
     wake: Wake,
-    pub(super) places: BTreeMap<Partition, Place>,
+    places: BTreeMap<Partition, Place>,
     /// The batch that is being filled.
     filling: Messages,
     /// When its first message came.
@@ -80,36 +77,35 @@ pub(super) struct Loop<S> {
     /// Batches that are to be scored.
     waiting: VecDeque<Messages>,
     /// Batches that are being scored, in their order.
-    flights: VecDeque<Flight>,
+    flights: VecDeque<Flight<D::Batch>>,
     is_paused: bool,
     /// Since when the partitions are to be read from elsewhere, while that has not been done.
     rewinding: Option<Instant>,
-    /// What the group wanted while something else was going on.
-    pub(super) rebalances: VecDeque<Rebalance>,
-    pub(super) rate: Option<DeadLetterRate>,
+    rate: Option<DeadLetterRate>,
     /// Whether the group has said once what this member reads.
     has_joined: bool,
-    pub(super) setbacks: super::transaction::Setbacks,
 }
 
 /// A partition that is being read.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
-    /// The offset that comes next in the group: what lies before is done.
-    pub(super) done: i64,
-    /// Whether the group knows it.
-    pub(super) is_committed: bool,
+struct Place {
+    /// What lies before this offset is there for good.
+    done: i64,
+    /// Whether whoever comes next knows it.
+    is_committed: bool,
+    /// What lies before this offset has been handed on.
+    delivered: i64,
     /// The offset that is to be read next.
     next: i64,
     /// Whether everything there was has been read.
     is_at_end: bool,
 }
 
-impl<S: Steps> Loop<S> {
-    fn new(steps: S, options: LoopOptions) -> Self {
+impl<D: Delivery> Loop<D> {
+    fn new(delivery: D, options: LoopOptions<D::Batch>) -> Self {
         let control = Arc::clone(&options.control);
         Self {
-            steps,
+            delivery,
             wake: Arc::new(move || control.wake()),
             places: BTreeMap::new(),
             filling: Messages::default(),
@@ -118,10 +114,8 @@ impl<S: Steps> Loop<S> {
             flights: VecDeque::new(),
             is_paused: false,
             rewinding: None,
-            rebalances: VecDeque::new(),
             rate: options.dead_letter_rate.map(DeadLetterRate::new),
             has_joined: false,
-            setbacks: super::transaction::Setbacks::default(),
             options,
         }
     }
@@ -135,6 +129,8 @@ impl<S: Steps> Loop<S> {
             self.take()?;
             self.start_batches();
             self.commit_done()?;
+            let in_time = self.delivery.tick()?;
+            self.book(in_time)?;
             if self.is_finished()? {
                 return Ok(());
             }
@@ -147,13 +143,10 @@ impl<S: Steps> Loop<S> {
 
     /// Takes what Kafka has, until nothing is left or enough is held.
     fn take(&mut self) -> Result<(), StreamError> {
-        while let Some(rebalance) = self.rebalances.pop_front() {
-            self.rebalance(rebalance)?;
-        }
         self.seek()?;
         let mut taken = 0;
         while taken < self.options.limits.batch_messages {
-            match self.steps.poll(&mut self.filling)? {
+            match self.delivery.source().poll(&mut self.filling)? {
                 Polled::Nothing => break,
                 Polled::Message => {
                     self.took();
@@ -230,20 +223,20 @@ impl<S: Steps> Loop<S> {
     }
 
     /// Commits batches, which are done.
-    fn commit(&mut self, flights: Vec<Flight>) -> Result<(), StreamError> {
+    fn commit(&mut self, flights: Vec<Flight<D::Batch>>) -> Result<(), StreamError> {
         if flights.is_empty() {
             return Ok(());
         }
         let mut next = Offsets::new();
-        let mut batches: Vec<Scored> = Vec::with_capacity(flights.len());
+        let mut batches = Vec::with_capacity(flights.len());
         let mut failure = None;
         for flight in flights {
             let offsets = flight.next.clone();
             self.options.control.metrics.batch_scored(flight.age());
-            match flight.take().and_then(|scored| self.accepted(scored)) {
-                Ok(scored) => {
+            match flight.take().and_then(|batch| self.accepted(batch)) {
+                Ok(batch) => {
                     next.extend(offsets);
-                    batches.push(scored);
+                    batches.push(batch);
                 }
                 // What comes before it is as good as ever.
                 Err(error) => {
@@ -253,26 +246,75 @@ impl<S: Steps> Loop<S> {
             }
         }
         if !batches.is_empty() {
-            self.transact(&mut batches, next)?;
+            self.deliver(&mut batches, &next)?;
         }
         failure.map_or(Ok(()), Err)
     }
 
     /// Refuses a batch with messages that fail where none may.
-    pub(super) fn accepted(&mut self, scored: Scored) -> Result<Scored, StreamError> {
+    fn accepted(&mut self, batch: D::Batch) -> Result<D::Batch, StreamError> {
         if !self.options.tolerates
-            && let Some((partition, offset, dead)) = scored.first_dead()
+            && let Some([first, _]) = batch.dead()
         {
-            return Err(StreamError::Poison {
-                partition,
-                offset,
-                source: dead.cause.clone(),
-            });
+            return Err(poison(first));
         }
         if let Some(rate) = &mut self.rate {
-            rate.add(&scored)?;
+            rate.add(&batch)?;
         }
-        Ok(scored)
+        Ok(batch)
+    }
+
+    /// Hands batches on.
+    fn deliver(&mut self, batches: &mut [D::Batch], next: &Offsets) -> Result<(), StreamError> {
+        let new = self.places.iter().filter(|(_, place)| !place.is_committed);
+        let starts = new.map(|(partition, place)| (partition.clone(), place.done));
+        let starts = starts.collect();
+        let delivered = self.delivery.deliver(batches, next, starts)?;
+        if let Delivered::Done(_) = delivered {
+            for (partition, offset) in next {
+                if let Some(place) = self.places.get_mut(partition) {
+                    place.delivered = *offset;
+                }
+            }
+            for batch in batches {
+                self.options.control.metrics.add(batch);
+            }
+        }
+        self.book(delivered)
+    }
+
+    /// Books what became of what was handed on.
+    fn book(&mut self, delivered: Delivered) -> Result<(), StreamError> {
+        match delivered {
+            Delivered::Done(offsets) => {
+                for (partition, offset) in &offsets {
+                    if let Some(place) = self.places.get_mut(partition) {
+                        place.done = *offset;
+                        place.is_committed = true;
+                    }
+                }
+                if !offsets.is_empty() {
+                    self.tell();
+                }
+            }
+            Delivered::Refused => self.rewind(),
+            Delivered::Unknown => {
+                let partitions: Vec<Partition> = self.places.keys().cloned().collect();
+                // Where the stream is to end, nobody waits for the answer.
+                if !self.options.control.is_stopped() && !partitions.is_empty() {
+                    for (partition, start) in self.delivery.source().starts(&partitions)? {
+                        if let Some(place) = self.places.get_mut(&partition)
+                            && start.is_committed
+                        {
+                            place.done = start.offset;
+                            place.is_committed = true;
+                        }
+                    }
+                }
+                self.rewind();
+            }
+        }
+        Ok(())
     }
 
     /// Does what the group wants.
@@ -286,7 +328,11 @@ impl<S: Steps> Loop<S> {
                 let is_done = self.finish_flights(until, |flight| {
                     partitions.iter().any(|partition| flight.holds(partition))
                 })?;
-                self.forget(&partitions, is_done)
+                if is_done {
+                    let flushed = self.delivery.flush(&partitions)?;
+                    self.book(flushed)?;
+                }
+                self.forget(&partitions, is_done && self.rewinding.is_none())
             }
             Rebalance::Lost(partitions) => {
                 tracing::warn!(partitions = %Shown(&partitions), "partitions are lost");
@@ -296,17 +342,17 @@ impl<S: Steps> Loop<S> {
     }
 
     fn assigned(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
-        let starts = self.steps.starts(partitions)?;
+        let starts = self.delivery.source().starts(partitions)?;
         let offsets = starts
             .iter()
             .map(|(partition, start)| (partition.clone(), start.offset));
-        self.steps.assign(&offsets.collect())?;
+        self.delivery.source().assign(&offsets.collect())?;
         self.has_joined = true;
         for (partition, start) in starts {
             self.places.insert(partition, Place::new(start));
         }
         if self.is_paused {
-            self.steps.pause(partitions)?;
+            self.delivery.source().pause(partitions)?;
         }
         tracing::info!(partitions = %Shown(partitions), "partitions are read");
         self.tell();
@@ -326,6 +372,7 @@ impl<S: Steps> Loop<S> {
         for partition in partitions {
             self.places.remove(partition);
         }
+        self.delivery.forget(partitions);
         if is_done {
             let is_kept = |topic: &str, number| {
                 !partitions
@@ -341,14 +388,14 @@ impl<S: Steps> Loop<S> {
             self.rewind();
         }
         self.tell();
-        self.steps.unassign(partitions)
+        self.delivery.source().unassign(partitions)
     }
 
     /// Waits for batches, those up to the last that `concerns` takes, and commits them; tells whether time sufficed.
     fn finish_flights(
         &mut self,
         until: Instant,
-        concerns: impl Fn(&Flight) -> bool,
+        concerns: impl Fn(&Flight<D::Batch>) -> bool,
     ) -> Result<bool, StreamError> {
         let Some(last) = self.flights.iter().rposition(concerns) else {
             return Ok(true);
@@ -371,12 +418,15 @@ impl<S: Steps> Loop<S> {
     }
 
     /// Drops everything that is held, so that it is read again from what the group has.
-    pub(super) fn rewind(&mut self) {
+    fn rewind(&mut self) {
         self.flights.clear();
         self.waiting.clear();
         self.filling = Messages::default();
+        let partitions: Vec<_> = self.places.keys().cloned().collect();
+        self.delivery.forget(&partitions);
         for place in self.places.values_mut() {
             place.next = place.done;
+            place.delivered = place.done;
             place.is_at_end = false;
         }
         self.rewinding.get_or_insert_with(Instant::now);
@@ -393,7 +443,7 @@ impl<S: Steps> Loop<S> {
             .collect();
         let sought = match offsets.is_empty() {
             true => Ok(()),
-            false => self.steps.seek(&offsets),
+            false => self.delivery.source().seek(&offsets),
         };
         match sought {
             Ok(()) => self.rewinding = None,
@@ -418,11 +468,11 @@ impl<S: Steps> Loop<S> {
         let partitions = || self.places.keys().cloned().collect::<Vec<_>>();
         if !self.is_paused && held >= limit {
             let partitions = partitions();
-            self.steps.pause(&partitions)?;
+            self.delivery.source().pause(&partitions)?;
             self.is_paused = true;
         } else if self.is_paused && held <= limit / 2 {
             let partitions = partitions();
-            self.steps.resume(&partitions)?;
+            self.delivery.source().resume(&partitions)?;
             self.is_paused = false;
         }
         Ok(())
@@ -432,7 +482,7 @@ impl<S: Steps> Loop<S> {
     fn can_go_on(&mut self) -> bool {
         let is_done = self.flights.front_mut().is_some_and(Flight::is_done);
         let has_room = self.flights.len() < self.options.limits.batches_in_flight;
-        is_done || (has_room && !self.waiting.is_empty()) || !self.rebalances.is_empty()
+        is_done || (has_room && !self.waiting.is_empty())
     }
 
     /// Returns how long nothing is to be done, unless something comes.
@@ -460,35 +510,49 @@ impl<S: Steps> Loop<S> {
         }
         let mut behind = Offsets::new();
         for (partition, place) in &self.places {
-            let Some(end) = until.get(partition).filter(|end| place.done < **end) else {
+            let Some(end) = until.get(partition).filter(|end| place.delivered < **end) else {
                 continue;
             };
             // Behind the last message may stand marks of transactions, which nobody reads.
-            if !place.is_at_end || !self.steps.is_at_end(partition, place.done)? {
+            if !place.is_at_end
+                || !self
+                    .delivery
+                    .source()
+                    .is_at_end(partition, place.delivered)?
+            {
                 return Ok(false);
             }
             behind.insert(partition.clone(), *end);
         }
         if !behind.is_empty() {
-            self.transact(&mut [], behind)?;
+            self.deliver(&mut [], &behind)?;
             return Ok(false);
         }
-        Ok(true)
+        self.flush_all()?;
+        Ok(self.rewinding.is_none())
+    }
+
+    /// Has everything that was handed on be there for good.
+    fn flush_all(&mut self) -> Result<(), StreamError> {
+        let partitions: Vec<_> = self.places.keys().cloned().collect();
+        let flushed = self.delivery.flush(&partitions)?;
+        self.book(flushed)
     }
 
     /// Ends: what can be finished in time is committed.
     fn finish(&mut self) -> Result<(), StreamError> {
         tracing::info!("the stream ends");
         self.finish_flights(Instant::now() + FINISH, |_| true)?;
-        Ok(())
+        self.flush_all()
     }
 }
 
 impl Place {
-    pub(super) fn new(start: Position) -> Self {
+    fn new(start: Position) -> Self {
         Self {
             done: start.offset,
             is_committed: start.is_committed,
+            delivered: start.offset,
             next: start.offset,
             is_at_end: false,
         }

@@ -1,50 +1,12 @@
-//! What the loop does with Kafka, a step a method.
+//! A transaction, a step a method.
 
-use std::collections::BTreeMap;
+use super::delivery::Source;
+use crate::kafka::{Offsets, Record, TransactionError};
 
-use super::StreamError;
-use crate::kafka::{Messages, Offsets, Partition, Polled, Record, TransactionError};
-
-/// Where a partition is read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// The offset that comes next.
-    pub offset: i64,
-    /// Whether the group has it already.
-    pub is_committed: bool,
-}
-
-/// What the loop does with Kafka; every step is bounded in time.
+/// What a stream between topics does with Kafka; every step is bounded in time.
 ///
 /// A trait, so that tests can break a rule or end the process at any step.
-pub trait Steps {
-    /// Returns what there is to read, without waiting.
-    fn poll(&mut self, messages: &mut Messages) -> Result<Polled, StreamError>;
-
-    /// Returns where partitions are read from: the group's offsets, else where a group without any begins.
-    fn starts(
-        &mut self,
-        partitions: &[Partition],
-    ) -> Result<BTreeMap<Partition, Position>, StreamError>;
-
-    /// Begins to read partitions.
-    fn assign(&mut self, offsets: &Offsets) -> Result<(), StreamError>;
-
-    /// Gives partitions up.
-    fn unassign(&mut self, partitions: &[Partition]) -> Result<(), StreamError>;
-
-    /// Stops fetching from partitions.
-    fn pause(&mut self, partitions: &[Partition]) -> Result<(), StreamError>;
-
-    /// Fetches from partitions again.
-    fn resume(&mut self, partitions: &[Partition]) -> Result<(), StreamError>;
-
-    /// Reads on from other offsets.
-    fn seek(&mut self, offsets: &Offsets) -> Result<(), StreamError>;
-
-    /// Tells whether nothing that readers see stands behind an offset and before the partition's present end.
-    fn is_at_end(&mut self, partition: &Partition, offset: i64) -> Result<bool, StreamError>;
-
+pub trait Steps: Source {
     /// Begins a transaction.
     fn begin(&mut self) -> Result<(), TransactionError>;
 

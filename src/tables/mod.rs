@@ -57,13 +57,14 @@ pub async fn files(
     }
 }
 
-/// Adds the table functions to a session, and topics to what CREATE EXTERNAL TABLE knows.
+/// Adds the table functions to a session, and what makes tables of topics.
 pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) {
     #[cfg(feature = "kafka")]
-    context.state_ref().write().table_factories_mut().insert(
-        kafka::factory::KIND.to_owned(),
-        Arc::new(kafka::factory::KafkaTables),
-    );
+    context
+        .state_ref()
+        .write()
+        .table_factories_mut()
+        .insert(kafka::FILE_TYPE.to_owned(), Arc::new(kafka::KafkaTables));
     context.register_udtf(
         "models",
         Arc::new(models::ModelsFunction(Arc::clone(models))),

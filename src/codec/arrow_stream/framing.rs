@@ -65,6 +65,24 @@ fn check_part(metadata: &[u8], at: usize, size: usize) -> Result<usize, CodecErr
                     "a compressed one".to_owned(),
                 ));
             }
+            let body = u64::try_from(message.bodyLength()).unwrap_or(0);
+            for buffer in header.buffers().into_iter().flatten() {
+                let (start, len) = (
+                    u64::try_from(buffer.offset()),
+                    u64::try_from(buffer.length()),
+                );
+                let end = start
+                    .ok()
+                    .zip(len.ok())
+                    .and_then(|(start, len)| start.checked_add(len));
+                if end.is_none_or(|end| end > body) {
+                    let found = format!("{} bytes from byte {}", buffer.length(), buffer.offset());
+                    return Err(wrong(
+                        &format!("a buffer within the {body} bytes of its batch"),
+                        found,
+                    ));
+                }
+            }
             // A boolean takes a bit, and nothing takes less.
             let rows = usize::try_from(header.length()).ok();
             if rows.is_none_or(|rows| rows > size.saturating_mul(8)) {

@@ -4,6 +4,7 @@ mod framing;
 mod types;
 
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -79,7 +80,7 @@ impl Decoder for Reader {
         let mut bytes = 0;
         for (place, message) in (0..).zip(messages) {
             let message = message.unwrap_or_default();
-            match self.read(message, &mut bytes) {
+            match caught(|| self.read(message, &mut bytes)) {
                 Ok(read) => {
                     let rows = read.iter().map(RecordBatch::num_rows).sum();
                     sources.extend(std::iter::repeat_n(place, rows));
@@ -95,6 +96,19 @@ impl Decoder for Reader {
             failed,
         }
     }
+}
+
+/// Makes an error of a panic: Arrow's reader trusts a schema that is well-formed to make sense.
+fn caught<T>(read: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
+    // What a message leaves behind is its own decoder, and a count that changes last.
+    std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let reason = panic
+            .downcast_ref::<&str>()
+            .map(|reason| (*reason).to_owned());
+        let reason = reason.or_else(|| panic.downcast_ref::<String>().cloned());
+        let found = reason.unwrap_or_else(|| "something else".to_owned());
+        Err(CodecError::message("a valid Arrow IPC stream", found))
+    })
 }
 
 impl Reader {

@@ -67,7 +67,10 @@ impl Format for Csv {
 
     fn encoder(&self, schema: &SchemaRef) -> Result<Arc<dyn Encoder>, CodecError> {
         check(schema)?;
-        Ok(Arc::new(Writer { csv: self.clone() }))
+        Ok(Arc::new(Writer {
+            csv: self.clone(),
+            schema: Arc::clone(schema),
+        }))
     }
 }
 
@@ -165,6 +168,7 @@ impl Reader {
 #[derive(Debug)]
 struct Writer {
     csv: Csv,
+    schema: SchemaRef,
 }
 
 impl Encoder for Writer {
@@ -199,7 +203,10 @@ impl Writer {
                 bytes.extend_from_slice(null.as_bytes());
                 continue;
             }
-            let text = cells.text(row, scratch)?;
+            let text = cells.text(row, scratch).map_err(|reason| {
+                let name = self.schema.field(place).name();
+                format!("`{name}`: {reason}")
+            })?;
             match text == null || signs.needs_quotes(text) {
                 true => signs.quote(text, bytes),
                 false => bytes.extend_from_slice(text.as_bytes()),

@@ -1,68 +1,140 @@
-//! `CREATE EXTERNAL TABLE … STORED AS KAFKA`.
+//! `CREATE EXTERNAL TABLE … STORED AS KAFKA LOCATION 'kafka://…' OPTIONS (…)`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider, TableProviderFactory};
-use datafusion::common::{DataFusionError, Result, plan_err};
+use datafusion::common::{DataFusionError, Result, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::CreateExternalTable;
+use lexstream_udfs::nearest;
 
 use super::columns::Columns;
+use super::row_reader::RowReader;
 use super::table::KafkaTable;
-use crate::codec;
+use crate::codec::{self, CodecError, Format};
 use crate::config::environment;
 use crate::kafka::TopicOptions;
 
-/// What STORED AS names.
-pub(in crate::tables) const KIND: &str = "KAFKA";
+/// What stands behind STORED AS.
+pub const FILE_TYPE: &str = "KAFKA";
 
-/// Makes tables out of CREATE EXTERNAL TABLE; no broker is asked yet.
+/// Makes tables of topics. No broker is asked: a topic that is missing is named when it is read or written.
 #[derive(Debug)]
-pub(in crate::tables) struct KafkaTables;
+pub struct KafkaTables;
 
 #[async_trait]
 impl TableProviderFactory for KafkaTables {
     async fn create(
         &self,
         _: &dyn Session,
-        command: &CreateExternalTable,
+        statement: &CreateExternalTable,
     ) -> Result<Arc<dyn TableProvider>> {
-        let name = &command.name;
-        let [location] = command.locations.as_slice() else {
-            return plan_err!(
-                "{name}: expected one LOCATION, kafka://host:port/topic, found {}",
-                command.locations.len()
-            );
-        };
-        let schema = Arc::clone(command.schema.inner());
-        if schema.fields().is_empty() {
-            return plan_err!("{name}: expected the columns of the topic's messages, found none");
+        match table(statement) {
+            Ok(table) => Ok(Arc::new(table)),
+            Err(error) => Err(error.context(format!("table `{}`", statement.name))),
         }
-        if !command.table_partition_cols.is_empty() {
-            return plan_err!("{name}: a topic has no PARTITIONED BY");
-        }
-        let named = |error: Box<dyn std::error::Error + Send + Sync>| {
-            DataFusionError::External(error).context(name.to_string())
-        };
-        let options = command.options.clone();
-        let options = TopicOptions::try_new(location, options, &environment::variable)
-            .map_err(|error| named(Box::new(error)))?;
-        let columns = Columns::try_new(&schema)?;
-        let format = match options.format() {
-            Some(format) => {
-                let mut of_format = options.format_options().clone();
-                let found = codec::format(format, &mut of_format);
-                let found = found.map_err(|error| named(Box::new(error)))?;
-                if let Some(key) = of_format.keys().next() {
-                    return plan_err!("{name}: the format `{format}` has no option `{key}`");
-                }
-                Some(found)
-            }
-            None if !columns.value_at.is_empty() => {
-                return plan_err!("{name}: expected the option 'format', found none");
-            }
-            None => None,
-        };
-        Ok(Arc::new(KafkaTable::new(options, format, schema)))
     }
+}
+
+fn table(statement: &CreateExternalTable) -> Result<KafkaTable> {
+    check_clauses(statement)?;
+    let [location] = statement.locations.as_slice() else {
+        return plan_err!(
+            "LOCATION: expected one, kafka://host:port,host:port/topic, found {}",
+            statement.locations.len()
+        );
+    };
+    let options = statement.options.clone();
+    let options = TopicOptions::try_new(location, options, &environment::variable);
+    let options = options.map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let schema = Arc::clone(statement.schema.inner());
+    let columns = Columns::try_new(&schema)?;
+    let format = format(&options, &columns)?;
+    // Columns that the format can't hold are refused here rather than by a query.
+    RowReader::try_new(&schema, format.as_deref(), &[])?;
+    let definition = definition(statement, &options);
+    Ok(KafkaTable::new(columns, options, format, definition))
+}
+
+fn check_clauses(statement: &CreateExternalTable) -> Result<()> {
+    let found = [
+        (
+            statement.schema.fields().is_empty(),
+            "no column: they can't be told from messages",
+        ),
+        (!statement.table_partition_cols.is_empty(), "PARTITIONED BY"),
+        (!statement.order_exprs.is_empty(), "WITH ORDER"),
+        (
+            statement.unbounded,
+            "UNBOUNDED: `lexstream stream` reads without end",
+        ),
+        (
+            !statement.constraints.is_empty(),
+            "a constraint other than NOT NULL",
+        ),
+        (!statement.column_defaults.is_empty(), "DEFAULT"),
+    ];
+    match found.iter().find(|(is_there, _)| *is_there) {
+        Some((_, found)) => {
+            plan_err!("expected columns, STORED AS KAFKA, LOCATION and OPTIONS, found {found}")
+        }
+        None => Ok(()),
+    }
+}
+
+fn format(options: &TopicOptions, columns: &Columns) -> Result<Option<Arc<dyn Format>>> {
+    let mut left = options.format_options().clone();
+    let format = match options.format() {
+        Some(name) => {
+            let format = codec::format(name, &mut left);
+            Some(format.map_err(|error| DataFusionError::External(Box::new(error)))?)
+        }
+        None if columns.value_at.is_empty() => None,
+        None => return Err(no_format(columns)),
+    };
+    check_left(&left, options.format())?;
+    Ok(format)
+}
+
+fn no_format(columns: &Columns) -> DataFusionError {
+    let column = columns.value.field(0).name();
+    // The list of formats is the codec's.
+    match codec::format("", &mut BTreeMap::new()) {
+        Err(CodecError::Unknown { known, .. }) => plan_datafusion_err!(
+            "expected the option `format` for column `{column}`, one of {known}; found none"
+        ),
+        _ => plan_datafusion_err!("expected the option `format` for column `{column}`, found none"),
+    }
+}
+
+fn check_left(left: &BTreeMap<String, String>, format: Option<&str>) -> Result<()> {
+    let Some(key) = left.keys().next() else {
+        return Ok(());
+    };
+    let of_format = codec::OPTIONS.iter().filter(|option| {
+        let of = option.format;
+        of.is_none_or(|of| format.is_some_and(|format| format.eq_ignore_ascii_case(of)))
+    });
+    let meant = nearest(key, of_format.map(|option| option.name))
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default();
+    match format {
+        Some(format) => plan_err!("format `{format}` has no option `{key}`{meant}"),
+        None => plan_err!("option `{key}` needs a format, found none"),
+    }
+}
+
+/// Returns the statement as SHOW CREATE TABLE tells it: without secrets.
+fn definition(statement: &CreateExternalTable, options: &TopicOptions) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let shown: Vec<_> = options
+        .shown()
+        .map(|(key, value)| format!("{} {}", quoted(key), quoted(value)))
+        .collect();
+    let mut definition = statement.definition.clone().unwrap_or_default();
+    if !shown.is_empty() {
+        definition.push_str(&format!(" OPTIONS ({})", shown.join(", ")));
+    }
+    definition
 }

@@ -206,10 +206,14 @@ impl Written {
             found,
         };
         if let Some(times) = &self.timestamps {
+            // For librdkafka, 0 is the time of sending.
             for (row, time) in (0_u32..).zip(times) {
-                if let Some(time) = time.filter(|time| *time < 0) {
+                if let Some(time) = time.filter(|time| *time <= 0) {
                     let found = format!("{time} milliseconds");
-                    failed.push((row, error(Special::Timestamp, "a time since 1970", found)));
+                    failed.push((
+                        row,
+                        error(Special::Timestamp, "a time after 1970 began", found),
+                    ));
                 }
             }
         }
@@ -444,7 +448,7 @@ mod tests {
         let expected = [
             "0: column `_topic` can't be written: it says where a message lies",
             "2: can't be written as words: bad",
-            "3: column `_timestamp`: expected a time since 1970, found -4 milliseconds",
+            "3: column `_timestamp`: expected a time after 1970 began, found -4 milliseconds",
         ];
         assert_eq!(failed(&records), expected);
         let found: Vec<_> = (0..records.len())

@@ -1,0 +1,1 @@
+id BIGINT, text VARCHAR
