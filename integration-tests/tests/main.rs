@@ -31,3 +31,4 @@ mod reference;
 mod sqllogic;
 mod stream_faults;
 mod stream_poison;
+mod stream_rules;

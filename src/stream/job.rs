@@ -18,6 +18,7 @@ use super::pipeline::Pipeline;
 use super::run::{Limits, LoopOptions, run};
 use super::script::{self, Planned, refused, topic};
 use super::sink::Sink;
+use super::steps::Steps;
 use super::taken::DeadLetters;
 use super::transaction::Transacted;
 use crate::Engine;
@@ -116,14 +117,24 @@ impl Stream {
 
     /// Begins to run the pipelines; rows are computed on `runtime`.
     pub fn start(self, runtime: &Handle) -> Result<Vec<Running>, StreamError> {
+        self.start_with(runtime, |steps| steps)
+    }
+
+    /// Begins to run the pipelines by other steps, made out of the right ones: those that break a rule, or end the
+    /// process at one.
+    pub fn start_with<S: Steps>(
+        self,
+        runtime: &Handle,
+        wrap: impl Fn(KafkaSteps) -> S + Clone + Send + 'static,
+    ) -> Result<Vec<Running>, StreamError> {
         let Self { pipelines, options } = self;
         let started = pipelines.into_iter().map(|pipeline| {
             let control = Arc::new(Control::default());
             let name = pipeline.name.clone();
             let thread = std::thread::Builder::new().name(format!("stream-{name}"));
             let (runtime, options) = (runtime.clone(), options.clone());
-            let shared = Arc::clone(&control);
-            let thread = thread.spawn(move || pipeline.run(&options, shared, runtime));
+            let (shared, wrap) = (Arc::clone(&control), wrap.clone());
+            let thread = thread.spawn(move || pipeline.run(&options, shared, runtime, wrap));
             let thread = thread.map_err(|source| StreamError::Io {
                 action: "start",
                 path: PathBuf::from("a thread"),
@@ -273,11 +284,12 @@ impl Prepared {
     }
 
     /// Runs the pipeline on the calling thread.
-    fn run(
+    fn run<S: Steps>(
         self,
         options: &StreamOptions,
         control: Arc<Control>,
         runtime: Handle,
+        wrap: impl FnOnce(KafkaSteps) -> S,
     ) -> Result<(), StreamError> {
         let mut consumer = self.consumer();
         let cluster = Cluster::try_new(&consumer, ASK)
@@ -344,7 +356,7 @@ impl Prepared {
             identity,
         };
         tracing::info!(table = %self.name, group = %self.group, identity = %kafka.identity, "the pipeline begins");
-        let steps = KafkaSteps::try_new(kafka, Arc::clone(&control))?;
+        let steps = wrap(KafkaSteps::try_new(kafka, Arc::clone(&control))?);
         let pipeline = Arc::clone(&self.pipeline);
         let score = move |messages| {
             let pipeline = Arc::clone(&pipeline);
