@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use datafusion::common::DataFusionError;
 
 use super::place::Place;
+use crate::files::WriteError;
 
 /// Why a job can't begin, or stops.
 #[derive(Debug, thiserror::Error)]
@@ -127,5 +128,11 @@ impl BatchError {
             path,
             source,
         }
+    }
+}
+
+impl From<WriteError> for BatchError {
+    fn from(WriteError { path, source }: WriteError) -> Self {
+        Self::Write { path, source }
     }
 }

@@ -35,7 +35,6 @@ mod unit;
 mod unit_input;
 mod unit_rows;
 mod unit_run;
-mod unit_writer;
 
 pub use error::BatchError;
 pub use job::{Job, JobOptions, OnError};
