@@ -60,6 +60,15 @@ config_namespace! {
         /// Bytes of messages that are held at most; above it, partitions are paused until half of it is gone.
         pub buffer_bytes: usize, default = 64 << 20
 
+        /// Rows of a Parquet file of a stream at most, about: a file ends behind the batch that brings as many.
+        pub file_rows: usize, default = 1_000_000
+
+        /// Bytes of a Parquet file of a stream at most, about.
+        pub file_bytes: usize, default = 128 << 20
+
+        /// Milliseconds after which a Parquet file of a stream is put in place, though it is small.
+        pub file_interval_ms: u64, default = 60_000
+
         /// Runs after which the queries' plans are made anew, which frees what they have counted.
         pub plan_reset: usize, default = 1000
     }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use datafusion::common::DataFusionError;
 
 use super::place::Place;
+use crate::files::WriteError;
+use crate::pinned::PinnedError;
 
 /// Why a job can't begin, or stops.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +128,21 @@ impl BatchError {
             action,
             path,
             source,
+        }
+    }
+}
+
+impl From<WriteError> for BatchError {
+    fn from(WriteError { path, source }: WriteError) -> Self {
+        Self::Write { path, source }
+    }
+}
+
+impl From<PinnedError> for BatchError {
+    fn from(error: PinnedError) -> Self {
+        match error {
+            PinnedError::Model { model, source } => Self::Model { model, source },
+            PinnedError::Query(error) => Self::Query(error),
         }
     }
 }

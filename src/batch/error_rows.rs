@@ -12,8 +12,7 @@ use super::row_errors::{self, RowError};
 use super::run::Shared;
 use super::unit::Unit;
 use super::unit_input::{self, Wanted};
-use super::unit_writer::UnitWriter;
-use crate::files::Claim;
+use crate::files::{Claim, ParquetFile};
 
 /// Rows that are written at once.
 const BATCH_ROWS: usize = 256;
@@ -48,7 +47,7 @@ pub(super) fn write(
     };
     let schema = row_errors::schema(&job.source.schema());
     let held = job.options.memory / (8 * job.options.workers).max(1);
-    let mut writer = UnitWriter::try_new(claim, target, &schema, &first.options, held)?;
+    let mut writer = ParquetFile::try_new(claim, target, &schema, &first.options, held)?;
     let failed = |source| BatchError::Run {
         input: job.source.files[unit.file].path.clone(),
         source,

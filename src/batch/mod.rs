@@ -21,7 +21,6 @@ mod job;
 mod manifest;
 mod output;
 mod parquet_input;
-mod pinned;
 mod place;
 mod preview;
 mod row_errors;
@@ -35,7 +34,6 @@ mod unit;
 mod unit_input;
 mod unit_rows;
 mod unit_run;
-mod unit_writer;
 
 pub use error::BatchError;
 pub use job::{Job, JobOptions, OnError};

@@ -17,8 +17,8 @@ use super::tally::Tally;
 use super::times::{Times, timed};
 use super::unit::{Rows, Unit};
 use super::unit_input::{self, Batches, Wanted};
-use super::unit_writer::UnitWriter;
 use super::{BatchError, texts};
+use crate::files::ParquetFile;
 use crate::message::message;
 use crate::rowwise::Outcome;
 
@@ -28,7 +28,7 @@ pub(super) struct UnitRows<'a> {
     unit: &'a Unit,
     shared: &'a Shared,
     runtime: &'a Handle,
-    writers: Vec<UnitWriter>,
+    writers: Vec<ParquetFile>,
     tally: Tally,
     times: Times,
     errors: Vec<RowError>,
@@ -39,7 +39,7 @@ impl<'a> UnitRows<'a> {
     pub(super) fn new(
         job: &'a Job,
         unit: &'a Unit,
-        writers: Vec<UnitWriter>,
+        writers: Vec<ParquetFile>,
         shared: &'a Shared,
         runtime: &'a Handle,
     ) -> Self {
@@ -61,7 +61,7 @@ impl<'a> UnitRows<'a> {
     }
 
     /// Returns what is to be finished: the writers, what became of the rows, how long it took, and why some failed.
-    pub(super) fn into_parts(self) -> (Vec<UnitWriter>, Tally, Times, Vec<RowError>) {
+    pub(super) fn into_parts(self) -> (Vec<ParquetFile>, Tally, Times, Vec<RowError>) {
         (self.writers, self.tally, self.times, self.errors)
     }
 

@@ -8,9 +8,8 @@ use super::tally::Tally;
 use super::times::{Times, timed};
 use super::unit::{Rows, Unit};
 use super::unit_rows::UnitRows;
-use super::unit_writer::UnitWriter;
 use super::{BatchError, error_rows, footer};
-use crate::files::Claim;
+use crate::files::{Claim, ParquetFile};
 
 /// How a unit ended.
 pub(super) enum Ended {
@@ -49,7 +48,7 @@ impl<'a> UnitRun<'a> {
         let held = job.options.memory / (8 * job.options.workers * job.outputs.len()).max(1);
         for (output, claim) in job.outputs.iter().zip(claims) {
             let target = output.part(&unit.name);
-            writers.push(UnitWriter::try_new(
+            writers.push(ParquetFile::try_new(
                 claim,
                 target,
                 &output.schema,

@@ -1,5 +1,7 @@
 //! Files that are there whole or not at all: written under a temporary name, put in place by a rename.
 
 mod claim;
+mod parquet_file;
 
 pub use claim::{Claim, sweep};
+pub use parquet_file::{EndedFile, ParquetFile, WriteError};

@@ -157,7 +157,7 @@ impl<'a> Workshop<'a> {
             processor.expect_running();
             (self.progress() >= progress).then_some(())
         });
-        there.unwrap_or_else(|error| panic!("{error}\n{}", processor.log()));
+        there.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
     }
 
     /// Returns the progress when everything sent by now is done; a running stream does not book the marks of
@@ -193,14 +193,18 @@ impl<'a> Workshop<'a> {
 
     /// Checks everything that was done.
     pub fn check(&self) -> Tally {
-        self.try_check().unwrap_or_else(|faults| {
-            let folder = self.folder.path();
-            let logs = fs::read_dir(folder).expect("a folder").filter_map(|entry| {
-                let path = entry.expect("an entry").path();
-                let is_log = path.extension().is_some_and(|found| found == "log");
-                is_log.then(|| format!("{}\n{}", path.display(), super::processor::tail(&path)))
-            });
-            panic!("{faults}\n{}", logs.collect::<Vec<_>>().join("\n"))
-        })
+        self.try_check()
+            .unwrap_or_else(|faults| panic!("{faults}\n{}", self.logs()))
+    }
+
+    /// Returns what the processes have said last.
+    pub fn logs(&self) -> String {
+        let entries = fs::read_dir(self.folder.path()).expect("a folder");
+        let logs = entries.filter_map(|entry| {
+            let path = entry.expect("an entry").path();
+            let is_log = path.extension().is_some_and(|found| found == "log");
+            is_log.then(|| format!("{}\n{}\n", path.display(), super::processor::tail(&path)))
+        });
+        logs.collect()
     }
 }

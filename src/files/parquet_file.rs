@@ -1,4 +1,4 @@
-//! The Parquet file of a unit.
+//! A Parquet file in the making.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -14,11 +14,20 @@ use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use datafusion::parquet::schema::types::ColumnPath;
 
-use super::BatchError;
-use crate::files::Claim;
+use super::Claim;
+
+/// Why a file can't be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: can't write it", path.display())]
+pub struct WriteError {
+    /// Where the file was to be.
+    pub path: PathBuf,
+    /// What the writer or the system says.
+    pub source: DataFusionError,
+}
 
 /// Writes a claimed file; what it holds in memory is bounded.
-pub(super) struct UnitWriter {
+pub struct ParquetFile {
     claim: Claim,
     writer: ArrowWriter<File>,
     target: PathBuf,
@@ -26,22 +35,30 @@ pub(super) struct UnitWriter {
     most_held: usize,
 }
 
-impl UnitWriter {
+impl std::fmt::Debug for ParquetFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParquetFile")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ParquetFile {
     /// Begins the file that will be put at `target`.
-    pub(super) fn try_new(
+    pub fn try_new(
         claim: Claim,
         target: PathBuf,
         schema: &SchemaRef,
         options: &TableParquetOptions,
         most_held: usize,
-    ) -> Result<Self, BatchError> {
-        let failed = |source| BatchError::Write {
+    ) -> Result<Self, WriteError> {
+        let failed = |source| WriteError {
             path: target.clone(),
             source,
         };
         let properties = properties(schema, options).map_err(failed)?;
         let file = claim.file().try_clone();
-        let file = file.map_err(BatchError::io("write", &target))?;
+        let file = file.map_err(|error| failed(error.into()))?;
         let writer = ArrowWriter::try_new(file, Arc::clone(schema), Some(properties));
         let writer = writer.map_err(|error| failed(error.into()))?;
         Ok(Self {
@@ -52,7 +69,8 @@ impl UnitWriter {
         })
     }
 
-    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), BatchError> {
+    /// Adds rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
         let mut written = self.writer.write(batch);
         if written.is_ok() && self.writer.memory_size() > self.most_held {
             written = self.writer.flush();
@@ -60,8 +78,13 @@ impl UnitWriter {
         written.map_err(|error| self.failed(error))
     }
 
+    /// Returns about how many bytes the file has, what is not written yet included.
+    pub fn bytes(&self) -> usize {
+        self.writer.bytes_written() + self.writer.in_progress_size()
+    }
+
     /// Ends the file with what its footer says of it; what is left is to put it in place.
-    pub(super) fn end(mut self, about: &[KeyValue]) -> Result<EndedFile, BatchError> {
+    pub fn end(mut self, about: &[KeyValue]) -> Result<EndedFile, WriteError> {
         for pair in about {
             self.writer.append_key_value_metadata(pair.clone());
         }
@@ -73,8 +96,8 @@ impl UnitWriter {
         })
     }
 
-    fn failed(&self, error: ParquetError) -> BatchError {
-        BatchError::Write {
+    fn failed(&self, error: ParquetError) -> WriteError {
+        WriteError {
             path: self.target.clone(),
             source: error.into(),
         }
@@ -82,25 +105,31 @@ impl UnitWriter {
 }
 
 /// A file that is whole, and not in its place yet.
-pub(super) struct EndedFile {
+#[derive(Debug)]
+pub struct EndedFile {
     claim: Claim,
     target: PathBuf,
 }
 
 impl EndedFile {
-    /// Puts the file in place; one that is there stays.
-    pub(super) fn commit(self) -> Result<(), BatchError> {
-        let committed = self.claim.commit(&self.target);
-        committed
-            .map(|_| ())
-            .map_err(BatchError::io("write", &self.target))
+    /// Puts the file in place; `false` where there is one already, which stays.
+    pub fn commit(self) -> Result<bool, WriteError> {
+        let Self { claim, target } = self;
+        let placed = claim.commit(&target);
+        placed.map_err(|error| WriteError {
+            path: target,
+            source: error.into(),
+        })
     }
 
     /// Puts the file in place of one that is there.
-    pub(super) fn replace(self) -> Result<(), BatchError> {
-        self.claim
-            .replace(&self.target)
-            .map_err(BatchError::io("write", &self.target))
+    pub fn replace(self) -> Result<(), WriteError> {
+        let Self { claim, target } = self;
+        let placed = claim.replace(&target);
+        placed.map_err(|error| WriteError {
+            path: target,
+            source: error.into(),
+        })
     }
 }
 
