@@ -92,8 +92,8 @@ impl KafkaSteps {
             .ok_or(TransactionError::Unknown(KafkaError::Canceled))
     }
 
-    /// Says which partition's messages are gone, where that is why the consumer stops.
-    fn gone(&self, error: KafkaError) -> StreamError {
+    /// Says why the consumer stops: which partition's messages are gone, or that another has its place.
+    fn stopped(&self, error: KafkaError) -> StreamError {
         let is_gone = matches!(
             error.rdkafka_error_code(),
             Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange)
@@ -115,6 +115,12 @@ impl KafkaSteps {
                     };
                 }
             }
+        }
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId) {
+            return StreamError::Fenced {
+                id: self.options.identity.clone(),
+                source: error,
+            };
         }
         StreamError::kafka("the consumer can't go on")(error)
     }
@@ -176,7 +182,7 @@ impl Source for KafkaSteps {
             self.control.metrics.end(self.consumer().ends());
         }
         let polled = self.consumer().poll(messages);
-        polled.map_err(|error| self.gone(error))
+        polled.map_err(|error| self.stopped(error))
     }
 
     fn starts(
