@@ -19,6 +19,7 @@ pub mod kafka;
 pub mod kinds;
 mod message;
 pub mod models;
+mod pinned;
 pub mod plan;
 #[cfg(feature = "cli")]
 pub mod progress;

@@ -3,9 +3,46 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::binary;
 use crate::job::Job;
 use crate::kafka::{NewRecord, shared};
+
+/// Figures may differ by this much, relative to their size: sums are taken in another order.
+const TOLERANCE: f64 = 1e-5;
+
+/// Tells whether two rows are the same but for how figures are rounded; integers are not.
+pub fn same(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Number(found), Value::Number(expected)) if found.is_i64() && expected.is_i64() => {
+            found == expected
+        }
+        (Value::Number(found), Value::Number(expected)) => {
+            let (found, expected) = (
+                found.as_f64().unwrap_or(f64::NAN),
+                expected.as_f64().unwrap_or(f64::NAN),
+            );
+            (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0)
+        }
+        (Value::Array(found), Value::Array(expected)) => {
+            found.len() == expected.len()
+                && found
+                    .iter()
+                    .zip(expected)
+                    .all(|(found, expected)| same(found, expected))
+        }
+        (Value::Object(found), Value::Object(expected)) => {
+            found.len() == expected.len()
+                && found.iter().all(|(key, value)| {
+                    expected
+                        .get(key)
+                        .is_some_and(|expected| same(value, expected))
+                })
+        }
+        _ => found == expected,
+    }
+}
 
 /// One folder under `cases/`: `query.sql` reads the table `input`, which is `input.ndjson`, and keeps its order;
 /// `columns.sql` declares its columns for whoever can't tell them from the file.

@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod cases;
+pub mod check;
 pub mod corpus;
 pub mod encoding;
 pub mod hub;
@@ -10,5 +11,6 @@ pub mod kafka;
 pub mod layers;
 pub mod onnx;
 pub mod random;
+pub mod stream;
 pub mod topics;
 pub mod watch;

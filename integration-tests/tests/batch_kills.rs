@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 
 use lexstream_integration_tests::binary::{program, signal, wait};
+use lexstream_integration_tests::cases::same;
 use lexstream_integration_tests::corpus;
 use lexstream_integration_tests::job::{Job, check_quiet, footer, parts, rows};
 use lexstream_integration_tests::onnx::models;
 use lexstream_integration_tests::random::Random;
 use lexstream_integration_tests::watch::{Watch, names};
 use serde_json::{Value, json};
-
-use crate::cases::same;
 
 /// No step may take longer.
 const PATIENCE: Duration = Duration::from_secs(120);

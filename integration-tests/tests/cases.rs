@@ -1,39 +1,7 @@
 //! The case folders by every front end there is.
 
-use lexstream_integration_tests::cases::{Case, by_batch, by_sql, by_topic};
+use lexstream_integration_tests::cases::{Case, by_batch, by_sql, by_topic, same};
 use serde_json::Value;
-
-/// Figures may differ by this much, relative to their size: sums are taken in another order.
-const TOLERANCE: f64 = 1e-5;
-
-/// Tells whether two rows are the same but for how figures are rounded.
-pub(crate) fn same(found: &Value, expected: &Value) -> bool {
-    match (found, expected) {
-        (Value::Number(found), Value::Number(expected)) => {
-            let (found, expected) = (
-                found.as_f64().unwrap_or(f64::NAN),
-                expected.as_f64().unwrap_or(f64::NAN),
-            );
-            (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0)
-        }
-        (Value::Array(found), Value::Array(expected)) => {
-            found.len() == expected.len()
-                && found
-                    .iter()
-                    .zip(expected)
-                    .all(|(found, expected)| same(found, expected))
-        }
-        (Value::Object(found), Value::Object(expected)) => {
-            found.len() == expected.len()
-                && found.iter().all(|(key, value)| {
-                    expected
-                        .get(key)
-                        .is_some_and(|expected| same(value, expected))
-                })
-        }
-        _ => found == expected,
-    }
-}
 
 fn check(front_end: &str, run: impl Fn(&Case) -> Vec<String>) {
     let cases = Case::all();
@@ -86,6 +54,7 @@ fn rows_that_differ_are_seen() {
     for (found, expected) in [
         (r#"{"a":1.1}"#, r#"{"a":1}"#),
         (r#"{"a":null}"#, r#"{"a":1}"#),
+        (r#"{"a":1000001}"#, r#"{"a":1000000}"#),
         (r#"{"a":1,"b":2}"#, r#"{"a":1}"#),
         ("[1]", "[1,2]"),
     ] {

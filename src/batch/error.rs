@@ -7,6 +7,7 @@ use datafusion::common::DataFusionError;
 
 use super::place::Place;
 use crate::files::WriteError;
+use crate::pinned::PinnedError;
 
 /// Why a job can't begin, or stops.
 #[derive(Debug, thiserror::Error)]
@@ -134,5 +135,14 @@ impl BatchError {
 impl From<WriteError> for BatchError {
     fn from(WriteError { path, source }: WriteError) -> Self {
         Self::Write { path, source }
+    }
+}
+
+impl From<PinnedError> for BatchError {
+    fn from(error: PinnedError) -> Self {
+        match error {
+            PinnedError::Model { model, source } => Self::Model { model, source },
+            PinnedError::Query(error) => Self::Query(error),
+        }
     }
 }

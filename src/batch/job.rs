@@ -12,12 +12,12 @@ use super::BatchError;
 use super::budget::Budget;
 use super::manifest::Manifest;
 use super::output::Output;
-use super::pinned;
 use super::script::{self, Pipeline, Script};
 use super::source::Source;
 use super::unit::{self, Rows, Unit};
 use crate::Engine;
 use crate::config::{BatchConfig, LexstreamConfig};
+use crate::pinned;
 use crate::rowwise::{Rowwise, RowwiseError};
 
 /// What becomes of a row that fails, and of a file that can't be read.
@@ -265,7 +265,7 @@ pub(super) struct Taken {
 fn pinned_models(
     engine: &Engine,
     plans: &[LogicalPlan],
-) -> Result<BTreeMap<String, super::manifest::PinnedModel>, BatchError> {
+) -> Result<BTreeMap<String, crate::pinned::PinnedModel>, BatchError> {
     let mut models = BTreeMap::new();
     for plan in plans {
         models.extend(pinned::models(engine.context(), engine.models(), plan)?);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::source::FileState;
 use super::{BatchError, script};
+use crate::pinned::PinnedModel;
 
 /// Name of the manifest.
 pub(super) const FILE: &str = "manifest.json";
@@ -43,14 +44,6 @@ pub(super) struct Query {
     pub(super) sql: String,
     /// SHA-256 of the query and of the statements before it that say what its names mean.
     pub(super) sha256: String,
-}
-
-/// A version of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PinnedModel {
-    pub(super) version: u32,
-    /// The digest of its files and options.
-    pub(super) digest: String,
 }
 
 impl Manifest {

@@ -21,7 +21,6 @@ mod job;
 mod manifest;
 mod output;
 mod parquet_input;
-mod pinned;
 mod place;
 mod preview;
 mod row_errors;

@@ -7,10 +7,8 @@ use std::sync::Arc;
 use datafusion::catalog::{TableProvider, default_table_source::source_as_provider};
 use datafusion::common::TableReference;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::ListingTable;
-use datafusion::logical_expr::dml::InsertOp;
-use datafusion::logical_expr::{DmlStatement, LogicalPlan, TableScan, WriteOp};
+use datafusion::logical_expr::{LogicalPlan, TableScan};
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
@@ -22,7 +20,7 @@ use crate::Engine;
 use crate::models::digest;
 use crate::rowwise::not_null;
 use crate::sql::Statement;
-use crate::tables;
+use crate::tables::{self, ParquetFolder};
 
 /// The name of the table that `--input` makes.
 const INPUT: &str = "input";
@@ -88,7 +86,14 @@ pub(super) async fn plan(
                 let LogicalPlan::Dml(insert) = plan else {
                     return Err(refused(&text, "it is planned as no INSERT".to_owned()));
                 };
-                let output = output_of(&insert).map_err(|reason| refused(&text, reason))?;
+                let to = ParquetFolder::of_insert(&insert);
+                let to = to.map_err(|reason| refused(&text, reason))?;
+                let output = Output {
+                    name: to.name,
+                    folder: to.folder,
+                    schema: to.schema,
+                    options: to.options,
+                };
                 let plan = Arc::unwrap_or_clone(insert.input);
                 let plan = not_null::checked(plan, &output.schema)?;
                 add(engine, &mut pipelines, &definitions, text, plan, output).await?;
@@ -220,44 +225,6 @@ fn source_of(plan: &LogicalPlan) -> Result<Option<NamedTable>, BatchError> {
         Ok::<_, BatchError>((scan.table_name.clone(), source_as_provider(&scan.source)?))
     });
     source.transpose()
-}
-
-/// Returns the folder that an INSERT writes, or why it is none.
-fn output_of(insert: &DmlStatement) -> Result<Output, String> {
-    let name = insert.table_name.to_string();
-    if insert.op != WriteOp::Insert(InsertOp::Append) {
-        return Err(format!("expected INSERT INTO, found {}", insert.op));
-    }
-    let table = source_as_provider(&insert.target).map_err(|error| error.strip_backtrace())?;
-    let Some(listing) = table.downcast_ref::<ListingTable>() else {
-        return Err(format!("`{name}` is no table of files"));
-    };
-    let Some(format) = listing.options().format.downcast_ref::<ParquetFormat>() else {
-        let format = listing.options().format.get_ext();
-        return Err(format!(
-            "`{name}` is stored as {format}; a batch job writes Parquet"
-        ));
-    };
-    if !listing.options().table_partition_cols.is_empty() {
-        return Err(format!(
-            "`{name}` is PARTITIONED BY columns, which a batch job can't write"
-        ));
-    }
-    let folder = match listing.table_paths().as_slice() {
-        [path] if path.scheme() == "file" && path.is_folder() => path.get_url().to_file_path().ok(),
-        _ => None,
-    };
-    let Some(folder) = folder else {
-        return Err(format!(
-            "`{name}` is no local folder: its LOCATION must end in `/`"
-        ));
-    };
-    Ok(Output {
-        name,
-        folder,
-        schema: table.schema(),
-        options: format.options().clone(),
-    })
 }
 
 fn absolute(folder: &Path) -> Result<PathBuf, BatchError> {

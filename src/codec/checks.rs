@@ -13,7 +13,7 @@ use super::{Decoded, Encoded, Format, FormatOptions, format};
 pub(super) fn with(name: &str, options: &[(&str, &str)]) -> Arc<dyn Format> {
     let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     let mut options: FormatOptions = options.iter().map(owned).collect();
-    let format = format(name, &mut options).unwrap();
+    let format = format(name, &mut options).expect("valid");
     assert_eq!(options, FormatOptions::new(), "each option is taken out");
     format
 }
@@ -32,7 +32,7 @@ pub(super) fn decode(
     schema: &SchemaRef,
     messages: &[Option<&[u8]>],
 ) -> Decoded {
-    let decoded = format.decoder(schema).unwrap().decode(messages);
+    let decoded = format.decoder(schema).expect("valid").decode(messages);
     assert_eq!(decoded.batch.schema_ref(), schema);
     assert_eq!(decoded.batch.num_rows(), decoded.messages.len());
     assert!(decoded.messages.is_sorted());
@@ -58,9 +58,9 @@ pub(super) fn decode(
 /// Returns the rows as JSON without NULLs, and what failed as `place: error`.
 pub(super) fn shown(decoded: &Decoded) -> (Vec<String>, Vec<String>) {
     let mut writer = LineDelimitedWriter::new(Vec::new());
-    writer.write(&decoded.batch).unwrap();
-    writer.finish().unwrap();
-    let rows = String::from_utf8(writer.into_inner()).unwrap();
+    writer.write(&decoded.batch).expect("valid");
+    writer.finish().expect("valid");
+    let rows = String::from_utf8(writer.into_inner()).expect("valid");
     let failed = decoded.failed.iter();
     (
         rows.lines().map(str::to_owned).collect(),
@@ -75,7 +75,7 @@ pub(super) fn encode(format: &Arc<dyn Format>, rows: &RecordBatch) -> Encoded {
     let sources: Vec<u32> = (0..rows.num_rows() as u32).collect();
     let encoded = format
         .encoder(&rows.schema())
-        .unwrap()
+        .expect("valid")
         .encode(rows, &sources);
     assert_eq!(encoded.values.len(), encoded.rows.len());
     assert!(encoded.rows.is_sorted_by(|one, next| one < next));
@@ -102,7 +102,7 @@ pub(super) fn messages(encoded: &Encoded) -> Vec<Option<&[u8]>> {
 
 /// Returns the values of messages as text, and what failed as `row: error`.
 pub(super) fn texts(encoded: &Encoded) -> (Vec<Option<&str>>, Vec<String>) {
-    let text = |bytes: Option<_>| bytes.map(|bytes| std::str::from_utf8(bytes).unwrap());
+    let text = |bytes: Option<_>| bytes.map(|bytes| std::str::from_utf8(bytes).expect("valid"));
     let failed = encoded.failed.iter();
     (
         encoded.values.iter().map(text).collect(),

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_byte_that_is_no_utf8_is_named_with_its_place() {
-        let error = text(b"ab\xffc").unwrap_err().to_string();
+        let error = text(b"ab\xffc").expect_err("refused").to_string();
         assert_eq!(error, "expected UTF-8 at byte 2, found 0xff");
     }
 }

@@ -206,10 +206,12 @@ mod tests {
                 true,
             ),
         ];
-        let rows = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let rows = RecordBatch::try_from_iter_with_nullable(columns).expect("valid");
         let format = |name| {
             let format = with(name, &[]);
-            let message = messages(&encode(&format, &rows))[0].unwrap().to_vec();
+            let message = messages(&encode(&format, &rows))[0]
+                .expect("valid")
+                .to_vec();
             (format, message)
         };
         ["arrow", "csv", "json"].map(format).to_vec()
@@ -278,13 +280,13 @@ mod tests {
     fn a_message_of_several_rows_is_whole_or_not_at_all() {
         let ids = |ids: Vec<Option<i64>>| {
             let column: ArrayRef = Arc::new(Int64Array::from(ids));
-            RecordBatch::try_from_iter_with_nullable([("id", column, true)]).unwrap()
+            RecordBatch::try_from_iter_with_nullable([("id", column, true)]).expect("valid")
         };
         let format = with("arrow", &[]);
         let rows = ids(vec![Some(1), None, Some(3), Some(4)]);
         let encoded = format
             .encoder(&rows.schema())
-            .unwrap()
+            .expect("valid")
             .encode(&rows, &[0, 0, 1, 1]);
         let decoded = decode(
             &format,
@@ -298,7 +300,7 @@ mod tests {
     #[test]
     fn tombstones_stand_between_the_messages_of_other_rows() {
         let ids: ArrayRef = Arc::new(Int64Array::from(vec![None, Some(1), None, Some(2), None]));
-        let rows = RecordBatch::try_from_iter_with_nullable([("id", ids, true)]).unwrap();
+        let rows = RecordBatch::try_from_iter_with_nullable([("id", ids, true)]).expect("valid");
         for name in ["arrow", "csv", "json"] {
             let encoded = encode(&with(name, &[("tombstones", "true")]), &rows);
             let tombstones: Vec<_> = encoded.values.iter().map(|value| value.is_none()).collect();
@@ -312,7 +314,7 @@ mod tests {
     #[test]
     fn a_format_that_is_unknown_is_refused_by_name() {
         let error = super::super::format("avro", &mut Default::default())
-            .unwrap_err()
+            .expect_err("refused")
             .to_string();
         assert_eq!(
             error,

@@ -115,6 +115,26 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_has_the_list() {
+        let guide = include_str!("../../docs/formats.md");
+        for FormatOption {
+            name,
+            default,
+            description,
+            ..
+        } in OPTIONS
+        {
+            let default = if default.is_empty() {
+                " ".to_owned()
+            } else {
+                format!(" `{default}` ")
+            };
+            let row = format!("| `{name}` |{default}| {description} |\n");
+            assert!(guide.contains(&row), "docs/formats.md has no line {row}");
+        }
+    }
+
+    #[test]
     fn an_option_is_taken_out() {
         let mut options = FormatOptions::from([("tombstones".to_owned(), "true".to_owned())]);
         assert_eq!(TOMBSTONES.take_flag(&mut options), Ok(true));
@@ -127,10 +147,10 @@ mod tests {
             ("tombstones".to_owned(), "yes".to_owned()),
             ("csv.quote".to_owned(), "''".to_owned()),
         ]);
-        let error = TOMBSTONES.take_flag(&mut options).unwrap_err();
+        let error = TOMBSTONES.take_flag(&mut options).expect_err("refused");
         let expected = "option `tombstones`: expected `true` or `false`, found `yes`";
         assert_eq!(error.to_string(), expected);
-        let error = CSV_QUOTE.take_ascii(&mut options).unwrap_err();
+        let error = CSV_QUOTE.take_ascii(&mut options).expect_err("refused");
         assert!(error.to_string().contains("one ASCII character"), "{error}");
     }
 }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, OffsetSizeTrait, RecordBatch, UInt32Array,
+};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 
-use super::columns::{Bytes, Leaf};
+use super::columns::Bytes;
 use super::error::text;
 use super::{CodecError, Decoded, Decoder, Encoded, Encoder, Format, FormatOptions};
 
@@ -61,19 +64,14 @@ struct Reader {
 
 impl Decoder for Reader {
     fn decode(&self, messages: &[Option<&[u8]>]) -> Decoded {
-        use DataType::*;
-        let data_type = self.schema.field(0).data_type();
-        let utf8 = matches!(data_type, Utf8 | LargeUtf8 | Utf8View);
-        let (column, read, failed) = match data_type {
-            LargeUtf8 | LargeBinary => {
-                copy(Bytes::<i64>::new(data_type, messages.len()), messages, utf8)
-            }
-            _ => copy(Bytes::<i32>::new(data_type, messages.len()), messages, utf8),
-        };
+        // Text is checked once, all of it; where that fails, message by message.
+        let read = self.read(messages, false);
+        let read = read.or_else(|_| self.read(messages, true));
+        let (column, messages, failed) = read.expect("each text was checked");
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), vec![column]);
         Decoded {
             batch: batch.expect("one column of the schema's type"),
-            messages: read,
+            messages,
             failed,
         }
     }
@@ -81,30 +79,43 @@ impl Decoder for Reader {
 
 type Copied = (ArrayRef, Vec<u32>, Vec<(u32, CodecError)>);
 
-/// Copies the messages into one column.
-fn copy<O: arrow::array::OffsetSizeTrait>(
-    column: Option<Bytes<O>>,
+impl Reader {
+    /// Copies the messages into one column; `check` leaves out those that are no text.
+    fn read(&self, messages: &[Option<&[u8]>], check: bool) -> Result<Copied, ArrowError> {
+        use DataType::*;
+        let data_type = self.schema.field(0).data_type();
+        let check = check && matches!(data_type, Utf8 | LargeUtf8 | Utf8View);
+        match data_type {
+            LargeUtf8 | LargeBinary => copy::<i64>(data_type, messages, check),
+            _ => copy::<i32>(data_type, messages, check),
+        }
+    }
+}
+
+fn copy<O: OffsetSizeTrait>(
+    data_type: &DataType,
     messages: &[Option<&[u8]>],
-    utf8: bool,
-) -> Copied {
+    check: bool,
+) -> Result<Copied, ArrowError> {
+    let column = Bytes::<O>::new(data_type, messages.len());
     let mut column = column.expect("the type was checked when the decoder was made");
     column.reserve(messages.iter().flatten().map(|message| message.len()).sum());
     let mut read = Vec::with_capacity(messages.len());
     let mut failed = Vec::new();
     for (place, message) in (0..).zip(messages) {
         let message = message.unwrap_or_default();
-        let valid = if utf8 {
-            text(message).map(|_| ())
+        let checked = if check {
+            text(message).map(str::as_bytes)
         } else {
-            Ok(())
+            Ok(message)
         };
         let too_much = |expected| CodecError::message(expected, "more");
-        match valid.and_then(|()| column.push_bytes(message).map_err(too_much)) {
+        match checked.and_then(|bytes| column.push_bytes(bytes).map_err(too_much)) {
             Ok(()) => read.push(place),
             Err(error) => failed.push((place, error)),
         }
     }
-    (Box::new(column).finish(), read, failed)
+    Ok((column.try_finish()?, read, failed))
 }
 
 #[derive(Debug)]
@@ -206,11 +217,22 @@ mod tests {
     }
 
     #[test]
+    fn a_character_does_not_begin_in_one_message_and_end_in_the_next() {
+        let messages: [Option<&[u8]>; 3] = [Some(b"a\xc3"), Some(b"\xa4b"), Some(b"c")];
+        let decoded = decode(
+            &with("raw", &[]),
+            &schema([("t", DataType::Utf8View)]),
+            &messages,
+        );
+        assert_eq!(decoded.messages, [2]);
+    }
+
+    #[test]
     fn text_is_written_from_where_it_is() {
         let strings = StringArray::from(vec!["one", "two", "three"]);
         let start = strings.value_data().as_ptr();
         let rows = RecordBatch::try_from_iter([("t", Arc::new(strings.slice(1, 2)) as ArrayRef)]);
-        let encoded = encode(&with("raw", &[]), &rows.unwrap());
+        let encoded = encode(&with("raw", &[]), &rows.expect("valid"));
         assert_eq!(texts(&encoded).0, [Some("two"), Some("three")]);
         assert_eq!(encoded.values.value_data().as_ptr(), start);
     }
@@ -228,7 +250,7 @@ mod tests {
             ])),
         ];
         for array in arrays {
-            let rows = RecordBatch::try_from_iter([("t", array)]).unwrap();
+            let rows = RecordBatch::try_from_iter([("t", array)]).expect("valid");
             let encoded = encode(&with("raw", &[("tombstones", "true")]), &rows);
             assert_eq!(texts(&encoded).0, [Some("a"), None, Some("")]);
             assert_eq!(encoded.rows, [0, 1, 2]);
@@ -251,8 +273,14 @@ mod tests {
             let expected =
                 format!("format `raw`: expected one column of VARCHAR or BYTEA, found {found}");
             let format = with("raw", &[]);
-            assert_eq!(format.decoder(&columns).unwrap_err().to_string(), expected);
-            assert_eq!(format.encoder(&columns).unwrap_err().to_string(), expected);
+            assert_eq!(
+                format.decoder(&columns).expect_err("refused").to_string(),
+                expected
+            );
+            assert_eq!(
+                format.encoder(&columns).expect_err("refused").to_string(),
+                expected
+            );
         }
     }
 }

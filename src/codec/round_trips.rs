@@ -149,7 +149,7 @@ fn batch(columns: Vec<ArrayRef>) -> RecordBatch {
             .zip(columns)
             .map(|(name, column)| (name, column, true)),
     )
-    .unwrap()
+    .expect("valid")
 }
 
 /// Returns batches, some of them slices of larger ones.
@@ -198,6 +198,31 @@ proptest! {
         check("json", &[], &rows);
         check("json", &[("json.nulls", "true")], &nested);
         check("json", &[("tombstones", "true")], &nested);
+    }
+
+    #[test]
+    fn a_message_that_is_cut_or_changed_touches_no_other(
+        rows in batches(scalars),
+        cuts in vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 8),
+    ) {
+        for name in ["arrow", "csv", "json"] {
+            let format = with(name, &[]);
+            let encoded = encode(&format, &rows);
+            let whole = messages(&encoded);
+            let broken: Vec<Vec<u8>> = whole.iter().flatten().zip(&cuts).map(|(message, (at, cut, byte))| {
+                let mut message = message.to_vec();
+                let at = at.index(message.len());
+                message[at] = *byte;
+                message.truncate(cut.index(message.len()).max(at + 1));
+                message
+            }).collect();
+            // Each whole message stands between two broken ones.
+            let mixed: Vec<_> = broken.iter().zip(&whole).flat_map(|(broken, whole)| [Some(broken.as_slice()), *whole]).collect();
+            let decoded = decode(&format, &rows.schema(), &mixed);
+            let kept = decoded.messages.iter().map(|message| message % 2 == 1).collect::<Vec<_>>();
+            let kept = arrow::compute::filter_record_batch(&decoded.batch, &kept.into()).expect("valid");
+            prop_assert_eq!(&kept, &rows);
+        }
     }
 
     #[test]

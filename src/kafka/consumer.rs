@@ -9,7 +9,7 @@ use std::time::Duration;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{
-    BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
+    BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
 };
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -224,6 +224,12 @@ impl GroupConsumer {
             }
         }
         Ok(offsets)
+    }
+
+    /// Tells the group offsets, without waiting for its answer.
+    pub fn commit(&self, offsets: &Offsets) -> KafkaResult<()> {
+        let list = list_of_offsets(offsets)?;
+        self.consumer().commit(&list, CommitMode::Async)
     }
 
     /// Returns the first offset of a partition and the one behind its last that readers see.

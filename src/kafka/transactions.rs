@@ -180,12 +180,7 @@ impl Transactions {
 
     /// Commits, once every record is delivered.
     pub fn commit(&self) -> Result<(), TransactionError> {
-        let flushed = self.producer.flush(self.timeout);
-        let refused = std::mem::take(&mut *self.refused());
-        if !refused.is_empty() {
-            return Err(TransactionError::Refused(refused));
-        }
-        flushed.map_err(classified)?;
+        self.flush()?;
         let committed = self.again(|| self.producer.commit_transaction(self.timeout));
         let refused = std::mem::take(&mut *self.refused());
         match committed {
@@ -194,6 +189,16 @@ impl Transactions {
             }
             other => other,
         }
+    }
+
+    /// Waits until every record is delivered, of a producer without a `transactional.id` too.
+    pub fn flush(&self) -> Result<(), TransactionError> {
+        let flushed = self.producer.flush(self.timeout);
+        let refused = std::mem::take(&mut *self.refused());
+        if !refused.is_empty() {
+            return Err(TransactionError::Refused(refused));
+        }
+        flushed.map_err(classified)
     }
 
     /// Aborts; what was sent is not seen by readers that read committed records.

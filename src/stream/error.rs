@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::common::DataFusionError;
 use rdkafka::error::KafkaError;
 
-use crate::kafka::Partition;
+use crate::kafka::{Partition, TransactionError};
 
 /// Why a stream can't begin, or stops.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +85,7 @@ pub enum StreamError {
     },
     /// Another process has the same identity.
     #[error(
-        "another process has the transactional.id `{id}`; --instance gives this one another name"
+        "another process has the identity `{id}`; --instance gives this one another name"
     )]
     Fenced {
         /// The identity.
@@ -100,6 +100,28 @@ pub enum StreamError {
         what: String,
         /// What Kafka says.
         source: KafkaError,
+    },
+    /// Dead letters can't be sent.
+    #[error("the dead letters can't be sent")]
+    Letters {
+        /// What Kafka says.
+        source: TransactionError,
+    },
+    /// A file of the output is none that a stream has finished.
+    #[error("{}: expected a finished file of a stream", path.display())]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+        /// What Parquet's reader says, or what is missing.
+        source: DataFusionError,
+    },
+    /// A file can't be written.
+    #[error("{}: can't write it", path.display())]
+    Write {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What Parquet's writer or the system says.
+        source: DataFusionError,
     },
     /// Rows can't be scored, as the task that did ended without a result.
     #[error("{partition}@{offset}: scoring ended without a result")]

@@ -6,24 +6,34 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
+use datafusion::parquet::file::metadata::KeyValue;
 use futures::FutureExt;
 use rdkafka::config::ClientConfig;
 use tokio::runtime::Handle;
 
 use super::StreamError;
 use super::control::Control;
+use super::files::{Files, RollLimits};
+use super::flight::Score;
+use super::folder::Folder;
 use super::identity::Identity;
+use super::kafka_source::{KafkaSource, SourceOptions};
 use super::kafka_steps::{KafkaOptions, KafkaSteps};
 use super::pipeline::Pipeline;
 use super::run::{Limits, LoopOptions, run};
-use super::script::{self, Planned, refused, topic};
+use super::script::{self, Planned, Query, Target, refused, topic};
 use super::sink::Sink;
 use super::taken::DeadLetters;
 use super::transaction::Transacted;
 use crate::Engine;
 use crate::config::{LexstreamConfig, StreamConfig};
-use crate::kafka::{Cluster, Start, Topic, TopicOptions};
+use crate::kafka::{Cluster, Offsets, Start, Topic, TopicOptions, Transactions};
+use crate::models::digest;
+use crate::pinned;
 use crate::rowwise::Rowwise;
+use crate::tables::ParquetFolder;
 use crate::tables::kafka::{KafkaTable, RowReader, RowWriter};
 
 /// How long one question to a cluster may take.
@@ -57,13 +67,22 @@ struct Prepared {
     name: String,
     source: Arc<TopicOptions>,
     group: String,
-    sinks: Vec<SinkOf>,
+    to: To,
     queries: Vec<String>,
     pipeline: Arc<Pipeline>,
     limits: Limits,
 }
 
-/// A table that a query writes.
+/// Where a pipeline's rows go.
+#[derive(Debug)]
+enum To {
+    /// Topics, one a query.
+    Topics(Vec<SinkOf>),
+    /// Files, those of its one query.
+    Folder(Folder, RollLimits),
+}
+
+/// A topic's table that a query writes.
 #[derive(Debug)]
 struct SinkOf {
     name: String,
@@ -165,42 +184,40 @@ impl Prepared {
             );
             return Err(refused(&sql, reason));
         }
+        let settings = settings(engine);
         let mut sinks = Vec::new();
         let mut writers = Vec::new();
+        let mut folder = None;
         for query in &planned.queries {
-            let table = expect_topic(&query.sink, &query.sql, &query.name)?;
-            let of_sink = table.options();
-            let Topic::Name(to) = of_sink.topic() else {
-                let reason = format!(
-                    "`{}` is a pattern of topics, which can't be written",
-                    query.name
-                );
-                return Err(refused(&query.sql, reason));
-            };
-            if of_sink.brokers() != options.brokers() {
-                let reason = format!(
-                    "`{}` is at {} and `{name}` at {}; a transaction holds in one cluster only",
-                    query.name,
-                    of_sink.brokers(),
-                    options.brokers()
-                );
-                return Err(refused(&query.sql, reason));
+            match &query.target {
+                Target::Topic(table, inherits) => {
+                    let table = expect_topic(table, &query.sql, &query.name)?;
+                    let to = topic_written(query, table, &name, &options)?;
+                    writers.push(Arc::new(Sink {
+                        topic: to.to_owned(),
+                        writer: RowWriter::try_new(&table.schema(), table.format())?,
+                        inherits: *inherits,
+                    }));
+                    sinks.push(SinkOf {
+                        name: query.name.clone(),
+                        options: Arc::clone(table.options()),
+                    });
+                }
+                Target::Folder(to) => folder = Some(folder_written(engine, query, to)?),
             }
-            if *of_sink.topic() == *options.topic() {
-                let reason = format!("it reads and writes the topic `{to}`, and would never end");
-                return Err(refused(&query.sql, reason));
-            }
-            writers.push(Arc::new(Sink {
-                topic: to.clone(),
-                writer: RowWriter::try_new(&query.sink.schema(), table.format())?,
-                inherits: query.inherits,
-            }));
-            sinks.push(SinkOf {
-                name: query.name.clone(),
-                options: Arc::clone(of_sink),
-            });
         }
-        let settings = settings(engine);
+        let (to, group) = match folder {
+            Some(folder) => {
+                let limits = RollLimits {
+                    rows: settings.file_rows.max(1) as u64,
+                    bytes: settings.file_bytes.max(1),
+                    interval: Duration::from_millis(settings.file_interval_ms),
+                };
+                let table = planned.queries.first().map_or("", |query| &query.name);
+                (To::Folder(folder, limits), format!("{group}-{table}"))
+            }
+            None => (To::Topics(sinks), group),
+        };
         let plans = planned
             .queries
             .iter()
@@ -228,7 +245,7 @@ impl Prepared {
         Ok(Self {
             name,
             group,
-            sinks,
+            to,
             queries: planned.queries.into_iter().map(|query| query.sql).collect(),
             pipeline: Arc::new(Pipeline {
                 reader,
@@ -259,12 +276,15 @@ impl Prepared {
             text.push_str(&format!("  messages that fail: {letters}\n"));
         }
         let plans = self.pipeline.rowwise.plans();
-        for ((query, sink), plan) in self.queries.iter().zip(&self.sinks).zip(plans) {
-            text.push_str(&format!(
-                "  into {} ({}): {query}\n",
-                sink.name,
-                topic_name(sink.options.topic())
-            ));
+        let into: Vec<String> = match &self.to {
+            To::Topics(sinks) => sinks
+                .iter()
+                .map(|sink| format!("{} ({})", sink.name, topic_name(sink.options.topic())))
+                .collect(),
+            To::Folder(folder, _) => vec![folder.folder.display().to_string()],
+        };
+        for ((query, into), plan) in self.queries.iter().zip(into).zip(plans) {
+            text.push_str(&format!("  into {into}: {query}\n"));
             for line in plan.lines() {
                 text.push_str(&format!("    {line}\n"));
             }
@@ -299,8 +319,10 @@ impl Prepared {
             Ok(partitions)
         };
         let known = ask(self.source.topic(), &self.name)?;
-        for sink in &self.sinks {
-            ask(sink.options.topic(), &sink.name)?;
+        if let To::Topics(sinks) = &self.to {
+            for sink in sinks {
+                ask(sink.options.topic(), &sink.name)?;
+            }
         }
         let letters = self.source.dead_letters();
         if let Some(topic) = &letters.topic {
@@ -325,51 +347,89 @@ impl Prepared {
             self.group,
             instance.name()
         );
-        let producer = self.producer(&identity)?;
-        let max_record = producer
-            .get("message.max.bytes")
-            .and_then(|bytes| bytes.parse().ok());
         if !self.source.is_set("group.instance.id") {
             // A process that is killed and started again takes its place in the group at once (KIP-345), as its producer
             // does; others would wait for its session to end.
             consumer.set("group.instance.id", &identity);
         }
-        let kafka = KafkaOptions {
+        let source = SourceOptions {
             consumer,
-            producer,
             topics: vec![topic_name(self.source.topic()).to_owned()],
             start: self.start(),
             known,
-            max_record: max_record.unwrap_or(MAX_RECORD),
-            identity,
         };
-        tracing::info!(table = %self.name, group = %self.group, identity = %kafka.identity, "the pipeline begins");
-        let steps = KafkaSteps::try_new(kafka, Arc::clone(&control))?;
-        let pipeline = Arc::clone(&self.pipeline);
-        let score = move |messages| {
-            let pipeline = Arc::clone(&pipeline);
-            async move { pipeline.score(messages).await }.boxed()
-        };
+        tracing::info!(table = %self.name, group = %self.group, %identity, "the pipeline begins");
         let dead_letters = letters.topic.as_ref().map(|topic| DeadLetters {
             topic: topic.clone(),
             has_context: letters.headers,
         });
-        let shared = Arc::clone(&control);
-        let ended = run(
-            Transacted::new(steps, shared, letters.tolerate, dead_letters),
-            LoopOptions {
-                limits: self.limits.clone(),
-                score: Box::new(score),
-                runtime,
-                control,
-                tolerates: letters.tolerate,
-                dead_letter_rate: letters.max_rate,
-                until,
-            },
-        );
+        let ended = match &self.to {
+            To::Topics(sinks) => {
+                let producer = self.producer(sinks, &identity)?;
+                let max_record = producer.get("message.max.bytes");
+                let max_record = max_record.and_then(|bytes| bytes.parse().ok());
+                let kafka = KafkaOptions {
+                    source,
+                    producer,
+                    max_record: max_record.unwrap_or(MAX_RECORD),
+                    identity,
+                };
+                let steps = KafkaSteps::try_new(kafka, Arc::clone(&control))?;
+                let shared = Arc::clone(&control);
+                let delivery = Transacted::new(steps, shared, letters.tolerate, dead_letters);
+                let pipeline = Arc::clone(&self.pipeline);
+                let score = move |messages| {
+                    let pipeline = Arc::clone(&pipeline);
+                    async move { pipeline.score(messages).await }.boxed()
+                };
+                run(
+                    delivery,
+                    self.options(Box::new(score), runtime, control, until),
+                )
+            }
+            To::Folder(folder, limits) => {
+                let letters = dead_letters.map(|letters| {
+                    let producer = Transactions::try_new(&self.source.producer(), ASK)
+                        .map_err(StreamError::kafka("the producer can't be made"))?;
+                    Ok::<_, StreamError>((producer, letters))
+                });
+                let source = KafkaSource::try_new(source, Arc::clone(&control))?;
+                let shared = Arc::clone(&control);
+                let (folder, limits) = (folder.clone(), limits.clone());
+                let delivery = Files::new(source, folder, limits, letters.transpose()?, shared)?;
+                let pipeline = Arc::clone(&self.pipeline);
+                let score = move |messages| {
+                    let pipeline = Arc::clone(&pipeline);
+                    async move { pipeline.score_rows(messages).await }.boxed()
+                };
+                run(
+                    delivery,
+                    self.options(Box::new(score), runtime, control, until),
+                )
+            }
+        };
         // The name is this process's until the last transaction has ended.
         drop(instance);
         ended
+    }
+
+    fn options<B>(
+        &self,
+        score: Score<B>,
+        runtime: Handle,
+        control: Arc<Control>,
+        until: Option<Offsets>,
+    ) -> LoopOptions<B> {
+        let letters = self.source.dead_letters();
+        LoopOptions {
+            limits: self.limits.clone(),
+            score,
+            runtime,
+            control,
+            tolerates: letters.tolerate,
+            dead_letter_rate: letters.max_rate,
+            until,
+        }
     }
 
     fn consumer(&self) -> ClientConfig {
@@ -399,10 +459,10 @@ impl Prepared {
     }
 
     /// Puts the options of the source and of the sinks together.
-    fn producer(&self, identity: &str) -> Result<ClientConfig, StreamError> {
+    fn producer(&self, sinks: &[SinkOf], identity: &str) -> Result<ClientConfig, StreamError> {
         let mut config = self.source.producer();
         let mut named: BTreeMap<String, &str> = BTreeMap::new();
-        for sink in &self.sinks {
+        for sink in sinks {
             let of_sink = sink.options.producer();
             for (key, value) in of_sink.config_map() {
                 let is_set = sink.options.is_set(key) && self.source.get(key) != Some(value);
@@ -455,8 +515,69 @@ impl Prepared {
     }
 }
 
+/// Returns the topic that a query writes, if that works in the transactions of its source.
+fn topic_written<'a>(
+    query: &Query,
+    table: &'a KafkaTable,
+    source: &str,
+    of_source: &TopicOptions,
+) -> Result<&'a str, StreamError> {
+    let options = table.options();
+    let Topic::Name(to) = options.topic() else {
+        let reason = format!(
+            "`{}` is a pattern of topics, which can't be written",
+            query.name
+        );
+        return Err(refused(&query.sql, reason));
+    };
+    if options.brokers() != of_source.brokers() {
+        let reason = format!(
+            "`{}` is at {} and `{source}` at {}; a transaction holds in one cluster only",
+            query.name,
+            options.brokers(),
+            of_source.brokers()
+        );
+        return Err(refused(&query.sql, reason));
+    }
+    if options.topic() == of_source.topic() {
+        let reason = format!("it reads and writes the topic `{to}`, and would never end");
+        return Err(refused(&query.sql, reason));
+    }
+    Ok(to)
+}
+
+/// Returns how the files of a query are written.
+fn folder_written(
+    engine: &Engine,
+    query: &Query,
+    to: &ParquetFolder,
+) -> Result<Folder, StreamError> {
+    /// A few of the partitions that one process reads have as much.
+    const MOST_HELD: usize = 32 << 20;
+    let models = pinned::models(engine.context(), engine.models(), &query.plan);
+    let models =
+        models.map_err(|error| StreamError::Query(DataFusionError::External(error.into())))?;
+    let models: serde_json::Map<_, _> = models
+        .into_iter()
+        .map(|(name, pinned)| (format!("{name}@{}", pinned.version), pinned.digest.into()))
+        .collect();
+    let about = [
+        ("query", digest::of(query.sql.as_bytes())),
+        ("models", serde_json::Value::Object(models).to_string()),
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    let about = about.map(|(key, value)| KeyValue::new(format!("lexstream.{key}"), value));
+    Ok(Folder {
+        folder: to.folder.clone(),
+        schema: Arc::clone(&to.schema),
+        options: to.options.clone(),
+        about: about.to_vec(),
+        most_held: MOST_HELD,
+    })
+}
+
 fn expect_topic<'a>(
-    table: &'a Arc<dyn datafusion::catalog::TableProvider>,
+    table: &'a Arc<dyn TableProvider>,
     sql: &str,
     name: &str,
 ) -> Result<&'a KafkaTable, StreamError> {

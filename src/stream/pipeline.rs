@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use datafusion::arrow::array::{Array, RecordBatch, UInt32Array};
 use datafusion::common::DataFusionError;
 
+use super::rows::ScoredRows;
 use super::scored::{Output, Scored};
 use super::sink::Sink;
 use super::taken::{DeadLetter, Taken};
@@ -56,6 +57,26 @@ impl Pipeline {
             }
         }
         Ok(Scored::new(Taken::new(messages, dead), written))
+    }
+
+    /// Reads messages and runs the one query over them.
+    pub(super) async fn score_rows(&self, messages: Messages) -> Result<ScoredRows, StreamError> {
+        let Computed {
+            messages,
+            dead,
+            outputs,
+        } = self.compute(messages).await?;
+        let place = {
+            let first = messages.at(0);
+            (first.origin(), first.offset())
+        };
+        let outputs = outputs.into_iter().flatten().collect();
+        let scored = ScoredRows::new(Taken::new(messages, dead), outputs);
+        scored.map_err(|source| StreamError::Run {
+            partition: place.0,
+            offset: place.1,
+            source,
+        })
     }
 
     /// Reads messages and runs the queries over them.

@@ -16,12 +16,13 @@ use super::sink::Inherits;
 use crate::Engine;
 use crate::rowwise::not_null;
 use crate::sql::Statement;
+use crate::tables::ParquetFolder;
 use crate::tables::kafka::KafkaTable;
 
 /// Characters of a statement that an error shows.
 const SHOWN: usize = 60;
 
-/// Queries over one topic, whose rows go to topics.
+/// Queries over one topic whose rows go to topics, or one query whose rows go to files.
 #[derive(Debug)]
 pub(super) struct Planned {
     /// The source in the queries.
@@ -38,9 +39,16 @@ pub(super) struct Query {
     pub(super) plan: LogicalPlan,
     /// The name of the table that is written.
     pub(super) name: String,
-    /// The table that is written; a [`KafkaTable`].
-    pub(super) sink: Arc<dyn TableProvider>,
-    pub(super) inherits: Inherits,
+    pub(super) target: Target,
+}
+
+/// What a query writes.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// A topic: a [`KafkaTable`].
+    Topic(Arc<dyn TableProvider>, Inherits),
+    /// A folder of Parquet files.
+    Folder(ParquetFolder),
 }
 
 /// Returns the topic's table that a provider is.
@@ -96,37 +104,50 @@ fn add(
     insert: &Insert,
     dml: DmlStatement,
 ) -> Result<(), StreamError> {
-    if dml.op != WriteOp::Insert(InsertOp::Append) {
-        return Err(refused(
-            &sql,
-            format!("expected INSERT INTO, found {}", dml.op),
-        ));
-    }
-    let sink = source_as_provider(&dml.target)?;
+    let table = source_as_provider(&dml.target)?;
     let name = dml.table_name.to_string();
-    if topic(&sink).is_none() {
-        let reason = format!("`{name}` is no topic; STORED AS KAFKA makes a table one");
-        return Err(refused(&sql, reason));
-    }
-    let inherits = inherits(&sink, &insert.columns);
-    let plan = not_null::checked(Arc::unwrap_or_clone(dml.input), &sink.schema())?;
+    let target = if topic(&table).is_some() {
+        if dml.op != WriteOp::Insert(InsertOp::Append) {
+            return Err(refused(
+                &sql,
+                format!("expected INSERT INTO, found {}", dml.op),
+            ));
+        }
+        let inherits = inherits(&table, &insert.columns);
+        Target::Topic(Arc::clone(&table), inherits)
+    } else {
+        let folder = ParquetFolder::of_insert(&dml);
+        Target::Folder(folder.map_err(|reason| refused(&sql, reason))?)
+    };
+    let plan = not_null::checked(Arc::unwrap_or_clone(dml.input), &table.schema())?;
     let (source_name, source) = source_of(&plan, &sql)?;
+    let is_folder = matches!(target, Target::Folder(_));
     let query = Query {
         sql,
         plan,
         name,
-        sink,
-        inherits,
+        target,
     };
-    match pipelines.iter_mut().find(|known| known.name == source_name) {
-        Some(known) => known.queries.push(query),
-        None => pipelines.push(Planned {
+    // Topics are written in one transaction; what a folder has is known by itself alone.
+    let known = pipelines
+        .iter_mut()
+        .find(|known| known.name == source_name && known.is_to_topics());
+    match known {
+        Some(known) if !is_folder => known.queries.push(query),
+        _ => pipelines.push(Planned {
             name: source_name,
             source,
             queries: vec![query],
         }),
     }
     Ok(())
+}
+
+impl Planned {
+    fn is_to_topics(&self) -> bool {
+        let mut queries = self.queries.iter();
+        queries.all(|query| matches!(query.target, Target::Topic(..)))
+    }
 }
 
 /// Decides what outputs have of their messages: a column that is not named arrives as NULL, as one that was asked for

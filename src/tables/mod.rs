@@ -7,6 +7,7 @@ pub mod kafka;
 mod listing;
 mod missing;
 mod models;
+mod parquet_folder;
 mod read_text;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use datafusion::prelude::SessionContext;
 use datafusion_session::SessionStore;
 
 pub use missing::with_nearest;
+pub use parquet_folder::ParquetFolder;
 
 use crate::kinds::ModelCatalog;
 use crate::reference::Function;

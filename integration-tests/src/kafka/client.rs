@@ -149,7 +149,16 @@ impl Kafka {
     ///
     /// It waits for an offset that an open transaction holds.
     pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
-        let consumer = self.consumer(group, Isolation::Committed);
+        self.offsets(group, topic, Isolation::Committed)
+    }
+
+    /// Returns what a group has committed by now, whatever is under way.
+    pub fn committed_now(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
+        self.offsets(group, topic, Isolation::Uncommitted)
+    }
+
+    fn offsets(&self, group: &str, topic: &str, isolation: Isolation) -> BTreeMap<i32, i64> {
+        let consumer = self.consumer(group, isolation);
         let mut wanted = TopicPartitionList::new();
         for partition in partitions(&consumer, topic) {
             wanted.add_partition(topic, partition);

@@ -212,7 +212,7 @@ impl Encoder for Writer {
         for range in ranges(sources) {
             let first = range.start;
             let added = written.push(first, |bytes| {
-                let rows = plain.as_ref().map_err(|error| error.to_string())?;
+                let rows = plain.as_ref().map_err(ToString::to_string)?;
                 let rows = rows.slice(range.start, range.len());
                 write(&rows, bytes).map_err(|error| error.to_string())
             });

@@ -17,7 +17,7 @@ fn batch(ids: &[i64]) -> RecordBatch {
         ids.iter().map(|id| Some(id % 2 == 0)),
     ));
     let ids: ArrayRef = Arc::new(Int64Array::from(ids.to_vec()));
-    RecordBatch::try_from_iter([("text", texts), ("id", ids), ("flag", flags)]).unwrap()
+    RecordBatch::try_from_iter([("text", texts), ("id", ids), ("flag", flags)]).expect("valid")
 }
 
 fn stream(batches: &[RecordBatch]) -> Vec<u8> {
@@ -26,11 +26,12 @@ fn stream(batches: &[RecordBatch]) -> Vec<u8> {
 
 fn stream_with(batches: &[RecordBatch], options: IpcWriteOptions) -> Vec<u8> {
     let schema = batches[0].schema();
-    let mut writer = StreamWriter::try_new_with_options(Vec::new(), &schema, options).unwrap();
+    let mut writer =
+        StreamWriter::try_new_with_options(Vec::new(), &schema, options).expect("valid");
     batches
         .iter()
-        .for_each(|batch| writer.write(batch).unwrap());
-    writer.into_inner().unwrap()
+        .for_each(|batch| writer.write(batch).expect("valid"));
+    writer.into_inner().expect("valid")
 }
 
 /// Reads messages as rows of `id BIGINT, text VARCHAR`.
@@ -81,11 +82,11 @@ fn bytes_behind_the_end_are_refused() {
 #[test]
 fn columns_are_held_against_the_tables() {
     let id: ArrayRef = Arc::new(Int32Array::from(vec![1]));
-    let other =
-        RecordBatch::try_from_iter([("id", Arc::clone(&id)), ("text", Arc::clone(&id))]).unwrap();
+    let other = RecordBatch::try_from_iter([("id", Arc::clone(&id)), ("text", Arc::clone(&id))])
+        .expect("valid");
     let fewer =
         RecordBatch::try_from_iter([("text", Arc::new(StringArray::from(vec!["a"])) as ArrayRef)])
-            .unwrap();
+            .expect("valid");
     let failed = [
         "0: expected a column `id` of Int64, found Int32",
         "1: expected a column `id` of Int64, found the columns `text`",
@@ -98,11 +99,11 @@ fn compression_and_dictionaries_are_refused() {
     let options = IpcWriteOptions::default();
     let options = options
         .try_with_compression(Some(CompressionType::LZ4_FRAME))
-        .unwrap();
+        .expect("valid");
     let compressed = stream_with(&[batch(&[1; 1000])], options);
     let dictionary: DictionaryArray<Int32Type> = ["a", "b", "a"].into_iter().collect();
     let dictionary =
-        RecordBatch::try_from_iter([("text", Arc::new(dictionary) as ArrayRef)]).unwrap();
+        RecordBatch::try_from_iter([("text", Arc::new(dictionary) as ArrayRef)]).expect("valid");
     let columns = schema([("text", DataType::Utf8View)]);
     let messages = [compressed, stream(&[dictionary])];
     let messages: Vec<_> = messages
@@ -146,9 +147,9 @@ fn no_byte_that_is_changed_ends_the_process() {
     let rows = RecordBatch::try_from_iter_with_nullable(
         columns.map(|(name, column)| (name, column, true)),
     )
-    .unwrap();
+    .expect("valid");
     let whole = stream(std::slice::from_ref(&rows));
-    let decoder = with("arrow", &[]).decoder(&rows.schema()).unwrap();
+    let decoder = with("arrow", &[]).decoder(&rows.schema()).expect("valid");
     assert_eq!(decoder.decode(&[Some(&whole)]).batch, rows);
     for place in 0..whole.len() {
         for change in [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x7f, 0xff] {
@@ -174,7 +175,7 @@ fn the_rows_of_one_source_are_one_message() {
     let format = with("arrow", &[]);
     let encoded = format
         .encoder(&rows.schema())
-        .unwrap()
+        .expect("valid")
         .encode(&rows, &[5, 5, 7, 9]);
     assert_eq!(encoded.rows, [0, 2, 3]);
     let messages: Vec<_> = encoded.values.iter().collect();
@@ -187,11 +188,11 @@ fn the_rows_of_one_source_are_one_message() {
 fn a_slice_is_written_without_the_rest() {
     let long = "x".repeat(10_000);
     let texts: ArrayRef = Arc::new(StringViewArray::from(vec![long.as_str(); 100]));
-    let rows = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+    let rows = RecordBatch::try_from_iter([("text", texts)]).expect("valid");
     let sources: Vec<u32> = (0..100).collect();
     let encoded = with("arrow", &[])
         .encoder(&rows.schema())
-        .unwrap()
+        .expect("valid")
         .encode(&rows, &sources);
     assert!(encoded.values.value(99).len() < 11_000);
 }

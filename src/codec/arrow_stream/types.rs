@@ -83,11 +83,11 @@ fn same(table: &DataType, stream: &DataType) -> bool {
             size == found && same(table.data_type(), stream.data_type())
         }
         (Struct(table), Struct(stream)) => {
-            let fields = table.iter().zip(stream);
+            let mut fields = table.iter().zip(stream);
             let same = |(table, stream): (&FieldRef, &FieldRef)| {
                 table.name() == stream.name() && same(table.data_type(), stream.data_type())
             };
-            table.len() == stream.len() && fields.map(same).all(|same| same)
+            table.len() == stream.len() && fields.all(same)
         }
         _ => table == stream,
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, FixedSizeBinaryArray, GenericBinaryArray, GenericStringArray,
-    NullBufferBuilder, OffsetSizeTrait,
+    ArrayRef, FixedSizeBinaryArray, GenericBinaryArray, GenericStringArray, NullBufferBuilder,
+    OffsetSizeTrait,
 };
 use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::{Leaf, Scalar};
@@ -78,6 +79,28 @@ impl<O: OffsetSizeTrait> Bytes<O> {
         Ok(())
     }
 
+    /// Returns the values; text that is no UTF-8 is an error.
+    pub(in crate::codec) fn try_finish(mut self) -> Result<ArrayRef, ArrowError> {
+        let nulls = self.nulls.finish();
+        let offsets = OffsetBuffer::new(self.offsets.into());
+        let values = Buffer::from_vec(self.values);
+        Ok(match self.form {
+            Form::Binary => Arc::new(GenericBinaryArray::try_new(offsets, values, nulls)?),
+            Form::BinaryView => {
+                let array = GenericBinaryArray::try_new(offsets, values, nulls)?;
+                cast(&array, &DataType::BinaryView)?
+            }
+            Form::Fixed(size) => {
+                Arc::new(FixedSizeBinaryArray::try_new(size as i32, values, nulls)?)
+            }
+            Form::Text => Arc::new(GenericStringArray::try_new(offsets, values, nulls)?),
+            Form::TextView => {
+                let array = GenericStringArray::try_new(offsets, values, nulls)?;
+                cast(&array, &DataType::Utf8View)?
+            }
+        })
+    }
+
     fn decode_base64(&mut self, text: &str) -> Result<(), String> {
         let start = self.values.len();
         let decoded = BASE64_STANDARD.decode_vec(text, &mut self.values);
@@ -130,23 +153,7 @@ impl<O: OffsetSizeTrait> Leaf for Bytes<O> {
         self.values.truncate(self.offsets[self.len()].as_usize());
     }
 
-    fn finish(mut self: Box<Self>) -> ArrayRef {
-        let nulls = self.nulls.finish();
-        let offsets = OffsetBuffer::new(self.offsets.into());
-        let values = Buffer::from_vec(self.values);
-        let bytes = |nulls| GenericBinaryArray::<O>::new(offsets.clone(), values.clone(), nulls);
-        let text = |nulls| GenericStringArray::<O>::new(offsets.clone(), values.clone(), nulls);
-        match self.form {
-            Form::Binary => Arc::new(bytes(nulls)),
-            Form::BinaryView => view(&bytes(nulls), &DataType::BinaryView),
-            Form::Fixed(size) => Arc::new(FixedSizeBinaryArray::new(size as i32, values, nulls)),
-            Form::Text => Arc::new(text(nulls)),
-            Form::TextView => view(&text(nulls), &DataType::Utf8View),
-        }
+    fn finish(self: Box<Self>) -> ArrayRef {
+        self.try_finish().expect("text is added as UTF-8")
     }
-}
-
-/// Returns views of the same bytes.
-fn view(array: &dyn Array, data_type: &DataType) -> ArrayRef {
-    cast(array, data_type).expect("text and bytes have views")
 }

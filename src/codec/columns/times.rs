@@ -39,9 +39,8 @@ where
     T: ArrowPrimitiveType + ArrowTemporalType,
     T::Native: TryFrom<i64>,
 {
-    let unit = match T::DATA_TYPE {
-        DataType::Time32(unit) | DataType::Time64(unit) => unit,
-        _ => unreachable!("a type of times of day"),
+    let (DataType::Time32(unit) | DataType::Time64(unit)) = T::DATA_TYPE else {
+        unreachable!("a type of times of day");
     };
     let day = 86_400 * ticks(unit);
     let read = move |scalar: Scalar<'_>| {
@@ -127,11 +126,11 @@ mod tests {
     use super::*;
 
     fn check(data_type: &DataType, text: &str, expected: Option<&str>) {
-        let mut column = leaf(data_type, 1).unwrap();
+        let mut column = leaf(data_type, 1).expect("valid");
         let pushed = column.push(Scalar::Text(text));
         let found = pushed.ok().map(|()| {
             let array = column.finish();
-            arrow::util::display::array_value_to_string(&array, 0).unwrap()
+            arrow::util::display::array_value_to_string(&array, 0).expect("valid")
         });
         assert_eq!(found.as_deref(), expected, "{text} as {data_type}");
     }

@@ -15,22 +15,22 @@ pub(super) struct Signs {
 impl Signs {
     /// Tells whether a field must be written in quotes.
     pub(super) fn needs_quotes(self, text: &str) -> bool {
-        let sign = |byte: u8| {
-            byte == self.delimiter || byte == self.quote || byte == b'\n' || byte == b'\r'
-        };
-        text.bytes().any(sign)
+        let bytes = text.as_bytes();
+        memchr::memchr3(self.delimiter, b'\n', b'\r', bytes).is_some()
+            || memchr::memchr(self.quote, bytes).is_some()
     }
 
     /// Writes a field in quotes.
     pub(super) fn quote(self, text: &str, out: &mut Vec<u8>) {
         let before = self.escape.unwrap_or(self.quote);
         out.push(self.quote);
-        for byte in text.bytes() {
-            if byte == self.quote || byte == before {
-                out.push(before);
-            }
-            out.push(byte);
+        let mut written = 0;
+        for at in memchr::memchr2_iter(self.quote, before, text.as_bytes()) {
+            out.extend_from_slice(&text.as_bytes()[written..at]);
+            out.push(before);
+            written = at;
         }
+        out.extend_from_slice(&text.as_bytes()[written..]);
         out.push(self.quote);
     }
 }
@@ -91,12 +91,9 @@ impl Record {
 
     /// Reads a field up to a delimiter or a line break, and returns where that is.
     fn bare(&mut self, message: &str, start: usize, signs: Signs) -> usize {
-        let ends = |byte: u8| byte == signs.delimiter || byte == b'\n' || byte == b'\r';
         let rest = &message.as_bytes()[start..];
-        let end = rest
-            .iter()
-            .position(|byte| ends(*byte))
-            .map_or(message.len(), |len| start + len);
+        let len = memchr::memchr3(signs.delimiter, b'\n', b'\r', rest);
+        let end = len.map_or(message.len(), |len| start + len);
         self.text.push_str(&message[start..end]);
         end
     }

@@ -112,7 +112,7 @@ fn options_that_contradict_are_refused() {
         let owned = options
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let error = format("csv", &mut owned.collect::<FormatOptions>()).unwrap_err();
+        let error = format("csv", &mut owned.collect::<FormatOptions>()).expect_err("refused");
         assert_eq!(error.to_string(), expected);
     }
 }
@@ -123,7 +123,7 @@ fn rows_are_quoted_where_they_must_be() {
     let values = vec![Some("a,\"b\"\n"), Some(""), None, Some("plain")];
     let strings: ArrayRef = Arc::new(StringArray::from(values));
     let columns = [("id", ids, true), ("text", strings, true)];
-    let rows = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let rows = RecordBatch::try_from_iter_with_nullable(columns).expect("valid");
     let encoded = encode(&with("csv", &[]), &rows);
     let expected = [
         Some("1,\"a,\"\"b\"\"\n\""),
@@ -144,7 +144,7 @@ fn lists_are_refused() {
     let list = DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)));
     let error = with("csv", &[])
         .decoder(&schema([("a", list)]))
-        .unwrap_err()
+        .expect_err("refused")
         .to_string();
     assert!(
         error.starts_with("format `csv`: expected columns of numbers"),

@@ -22,6 +22,9 @@ impl<'a> Cursor<'a> {
     /// Passes white space, and returns the byte that follows.
     pub(super) fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];
+        if let Some(byte) = rest.first().filter(|byte| **byte > b' ') {
+            return Some(*byte);
+        }
         let white = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
         let first = rest.iter().position(|byte| !white(byte));
         self.at += first.unwrap_or(rest.len());

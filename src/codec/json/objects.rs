@@ -162,27 +162,40 @@ fn ends<O: OffsetSizeTrait>(array: &GenericListArray<O>) -> Vec<usize> {
 
 /// Writes a text in quotes, with the escapes that JSON asks for.
 fn quote(text: &str, out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
+    let bytes = text.as_bytes();
     let mut written = 0;
-    for (place, byte) in text.bytes().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => br#"\""#,
-            b'\\' => br"\\",
-            b'\n' => br"\n",
-            b'\r' => br"\r",
-            b'\t' => br"\t",
-            0x8 => br"\b",
-            0xc => br"\f",
-            0..=0x1f => b"",
-            _ => continue,
-        };
-        out.extend_from_slice(&text.as_bytes()[written..place]);
-        written = place + 1;
-        match escape {
-            b"" => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.extend_from_slice(escape),
+    // Most pieces have nothing to escape, which is seen at once.
+    for (place, piece) in bytes.chunks(32).enumerate() {
+        let escapes = |byte: &u8| (*byte < b' ') | (*byte == b'"') | (*byte == b'\\');
+        if !piece.iter().fold(false, |any, byte| any | escapes(byte)) {
+            continue;
+        }
+        for (byte, at) in piece.iter().zip(place * 32..) {
+            if escapes(byte) {
+                out.extend_from_slice(&bytes[written..at]);
+                escape(*byte, out);
+                written = at + 1;
+            }
         }
     }
-    out.extend_from_slice(&text.as_bytes()[written..]);
+    out.extend_from_slice(&bytes[written..]);
     out.push(b'"');
+}
+
+fn escape(byte: u8, out: &mut Vec<u8>) {
+    let letter = match byte {
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x8 => b'b',
+        0xc => b'f',
+        0..=0x1f => {
+            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            return;
+        }
+        _ => byte,
+    };
+    out.extend_from_slice(&[b'\\', letter]);
 }

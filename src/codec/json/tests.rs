@@ -27,7 +27,9 @@ fn value(data_type: DataType, value: &str) -> String {
         &[Some(message.as_bytes())],
     );
     match decoded.failed.as_slice() {
-        [] => arrow::util::display::array_value_to_string(decoded.batch.column(0), 0).unwrap(),
+        [] => {
+            arrow::util::display::array_value_to_string(decoded.batch.column(0), 0).expect("valid")
+        }
         failed => failed[0].1.to_string(),
     }
 }
@@ -338,12 +340,18 @@ fn a_failed_message_leaves_nothing_in_nested_columns() {
 #[test]
 fn a_type_that_json_has_not_is_refused() {
     let columns = schema([("a", DataType::Duration(TimeUnit::Second))]);
-    let error = with("json", &[]).decoder(&columns).unwrap_err().to_string();
+    let error = with("json", &[])
+        .decoder(&columns)
+        .expect_err("refused")
+        .to_string();
     let expected = "format `json`: expected columns of numbers, text, bytes, booleans, dates, times, \
                     lists and structs, found `a` of Duration(s)";
     assert_eq!(error, expected);
     assert_eq!(
-        with("json", &[]).encoder(&columns).unwrap_err().to_string(),
+        with("json", &[])
+            .encoder(&columns)
+            .expect_err("refused")
+            .to_string(),
         expected
     );
 }
@@ -354,7 +362,7 @@ fn rows(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
             .into_iter()
             .map(|(name, column)| (name, column, true)),
     )
-    .unwrap()
+    .expect("valid")
 }
 
 #[test]
@@ -448,7 +456,7 @@ proptest! {
         }
         let (ours, theirs) = both(&format!(r#"{{"a":"{escaped}"}}"#));
         prop_assert_eq!(ours, Ok(Some(text.clone())));
-        let theirs = theirs.unwrap();
+        let theirs = theirs.expect("valid");
         prop_assert_eq!(theirs["a"].as_str(), Some(text.as_str()));
     }
 
@@ -456,7 +464,7 @@ proptest! {
     fn what_is_written_serde_json_reads(text in any::<String>()) {
         let array = Arc::new(StringArray::from(vec![text.as_str()]));
         let encoded = encode(&with("json", &[]), &rows(vec![("a", array)]));
-        let read: serde_json::Value = serde_json::from_slice(encoded.values.value(0)).unwrap();
+        let read: serde_json::Value = serde_json::from_slice(encoded.values.value(0)).expect("valid");
         prop_assert_eq!(read["a"].as_str(), Some(text.as_str()));
     }
 }

@@ -1,22 +1,47 @@
-//! The versions of models that queries use.
+//! The versions of models that queries use, as jobs and streams write them down.
 
 use std::collections::BTreeMap;
 
+use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::SessionContext;
 
-use super::BatchError;
-use super::manifest::PinnedModel;
+use serde::{Deserialize, Serialize};
+
 use crate::ModelCatalog;
 use crate::models::{ModelReference, digest};
 
+/// A version of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PinnedModel {
+    pub(crate) version: u32,
+    /// The digest of its files and options.
+    pub(crate) digest: String,
+}
+
+/// Why it can't be said what models a query uses.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PinnedError {
+    /// A model that a query names can't be read.
+    #[error("model `{model}`")]
+    Model {
+        /// Name and version.
+        model: String,
+        /// What the store says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The query can't be planned.
+    #[error(transparent)]
+    Query(#[from] DataFusionError),
+}
+
 /// Returns the models that a query names, by name, as planning pins them.
-pub(super) fn models(
+pub(crate) fn models(
     context: &SessionContext,
     catalog: &ModelCatalog,
     plan: &LogicalPlan,
-) -> Result<BTreeMap<String, PinnedModel>, BatchError> {
+) -> Result<BTreeMap<String, PinnedModel>, PinnedError> {
     let functions = lexstream_udfs::names();
     let pinned = context.state().optimize(plan)?;
     let mut ids = Vec::new();
@@ -34,7 +59,7 @@ pub(super) fn models(
     })?;
     let mut models = BTreeMap::new();
     for id in ids {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| BatchError::Model {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| PinnedError::Model {
             model: id.clone(),
             source,
         };

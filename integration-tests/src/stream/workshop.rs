@@ -1,0 +1,181 @@
+//! A stream's topics, script and home.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::processor::Processor;
+use super::reviews::{QUERIES, fate};
+use crate::binary::{Ended, program, wait};
+use crate::check::{Seen, Tally, check};
+use crate::kafka::{Isolation, Kafka, wait_for};
+
+/// A stream comes to its end within this time, a broker's start included.
+const END: Duration = Duration::from_secs(90);
+
+/// A pipeline from reviews to two outputs and dead letters, and the folder that its processes have as home.
+#[derive(Debug)]
+pub struct Workshop<'a> {
+    kafka: &'a Kafka,
+    folder: TempDir,
+    /// The input's topic.
+    pub input: String,
+    /// The outputs' topics.
+    pub outputs: [String; 2],
+    /// The dead letters' topic.
+    pub dead: String,
+    /// The consumer group.
+    pub group: String,
+}
+
+impl<'a> Workshop<'a> {
+    /// Makes the topics, and a script with these options of the table that is read.
+    pub fn new(kafka: &'a Kafka, hint: &str, partitions: i32, options: &[(&str, &str)]) -> Self {
+        let workshop = Self::without_script(kafka, hint, partitions);
+        let dead = ("errors.deadletterqueue.topic.name", &*workshop.dead);
+        workshop.write_script(&[&[dead], options].concat());
+        workshop
+    }
+
+    /// Makes the topics, and a script by which the first message that fails ends the stream.
+    pub fn without_dead_letters(kafka: &'a Kafka, hint: &str, partitions: i32) -> Self {
+        let workshop = Self::without_script(kafka, hint, partitions);
+        workshop.write_script(&[]);
+        workshop
+    }
+
+    fn without_script(kafka: &'a Kafka, hint: &str, partitions: i32) -> Self {
+        let topic = |part: &str, partitions| {
+            let keep = [("retention.ms", "-1")];
+            kafka.topic_with(&format!("{hint}-{part}"), partitions, &keep)
+        };
+        Self {
+            kafka,
+            folder: tempfile::tempdir().expect("a folder"),
+            input: topic("reviews", partitions),
+            outputs: [topic("scored", 2), topic("words", 3)],
+            dead: topic("dead", 1),
+            group: format!("{hint}-{}", std::process::id()),
+        }
+    }
+
+    /// Returns a path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write_script(&self, options: &[(&str, &str)]) {
+        let address = self.kafka.address();
+        let table = |name: &str, columns: &str, topic: &str, options: &[(&str, &str)]| {
+            let options = options
+                .iter()
+                .map(|(key, value)| format!("'{key}' '{value}'"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            format!(
+                "CREATE EXTERNAL TABLE {name} ({columns}) STORED AS KAFKA \
+                 LOCATION 'kafka://{address}/{topic}' OPTIONS ({options});\n"
+            )
+        };
+        let format = ("format", "json");
+        let mut of_input = vec![format, ("group.id", &self.group)];
+        of_input.extend(options);
+        let [scored, words] = &self.outputs;
+        let script = [
+            &table("reviews", "id BIGINT, text VARCHAR", &self.input, &of_input),
+            &table("scored", "id BIGINT, n BIGINT, q BIGINT", scored, &[format]),
+            &table("words", "id BIGINT, word VARCHAR", words, &[format]),
+            &QUERIES.to_owned(),
+        ]
+        .map(String::as_str)
+        .concat();
+        fs::write(self.path("pipeline.sql"), script).expect("a script");
+    }
+
+    /// Returns `lexstream stream` over the script, at home in the folder.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("lexstream"));
+        command
+            .args(["stream", "-f", "pipeline.sql"])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("LEXSTREAM_HOME", self.path("home"))
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts a process of this name; small batches make many transactions.
+    pub fn start(&self, instance: &str) -> Processor {
+        self.start_with(instance, &["--set", "lexstream.stream.batch_rows=50"])
+    }
+
+    /// Starts a process of this name with more arguments.
+    pub fn start_with(&self, instance: &str, arguments: &[&str]) -> Processor {
+        let arguments = [&["--instance", instance], arguments].concat();
+        let log = self.path(&format!("{instance}.log"));
+        Processor::start(&mut self.command(&arguments), log)
+    }
+
+    /// Returns how many offsets the group has committed, over all partitions.
+    pub fn progress(&self) -> i64 {
+        self.kafka
+            .committed_now(&self.group, &self.input)
+            .values()
+            .sum()
+    }
+
+    /// Waits until the group has committed so many offsets, while a process runs.
+    pub fn wait_for(&self, progress: i64, processor: &mut Processor) {
+        let what = format!("{progress} offsets of {}", self.group);
+        let there = wait_for(&what, END, || {
+            processor.expect_running();
+            (self.progress() >= progress).then_some(())
+        });
+        there.unwrap_or_else(|error| panic!("{error}\n{}", processor.log()));
+    }
+
+    /// Returns the progress when everything sent by now is done; a running stream does not book the marks of
+    /// transactions behind the last message.
+    pub fn end(&self) -> i64 {
+        let mut next = BTreeMap::new();
+        for record in self.kafka.read_all(&self.input, Isolation::Committed) {
+            next.insert(record.partition, record.offset + 1);
+        }
+        next.values().sum()
+    }
+
+    /// Runs the stream to its end, with other arguments.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        wait(command.spawn().expect("lexstream starts"))
+    }
+
+    /// Runs the rest of the input, under this name.
+    pub fn finish(&self, instance: &str) {
+        let processor = self.start_with(instance, &["--until-end"]);
+        processor.expect_end(END);
+    }
+
+    /// Checks everything that was done.
+    pub fn check(&self) -> Tally {
+        let outputs = self.outputs.each_ref().map(String::as_str);
+        let inputs = [self.input.as_str()];
+        let seen = Seen::at(self.kafka, &self.group, &inputs, &outputs, Some(&self.dead));
+        check(&seen, fate).unwrap_or_else(|faults| {
+            let folder = self.folder.path();
+            let logs = fs::read_dir(folder).expect("a folder").filter_map(|entry| {
+                let path = entry.expect("an entry").path();
+                let is_log = path.extension().is_some_and(|found| found == "log");
+                is_log.then(|| format!("{}\n{}", path.display(), super::processor::tail(&path)))
+            });
+            panic!("{faults}\n{}", logs.collect::<Vec<_>>().join("\n"))
+        })
+    }
+}

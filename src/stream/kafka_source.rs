@@ -1,0 +1,245 @@
+//! A topic as the loop reads it, by librdkafka's consumer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::StreamError;
+use super::control::Control;
+use super::delivery::{Position, Source};
+use crate::kafka::{GroupConsumer, Messages, Offsets, Partition, Polled, Start, is_at_end};
+
+/// How long one call to Kafka may take.
+pub(super) const CALL: Duration = Duration::from_secs(10);
+
+/// How long the group's offsets may not be there to be read: as long as a transaction of a member that is gone may be
+/// open, and some more.
+const STARTS: Duration = Duration::from_secs(90);
+
+/// How long the consumer may take to leave its group when the stream has ended.
+const LEAVE: Duration = Duration::from_secs(3);
+
+/// How often it is said where partitions end.
+const TELL: Duration = Duration::from_secs(1);
+
+/// How a topic is read.
+#[derive(Debug)]
+pub struct SourceOptions {
+    /// How the consumer is made; it holds secrets.
+    pub consumer: ClientConfig,
+    /// The topics, or patterns that begin with `^`.
+    pub topics: Vec<String>,
+    /// Where partitions are read from that the group has no offset of.
+    pub start: Start,
+    /// The partitions that there were when the pipeline was planned; others are read from their beginning.
+    pub known: Vec<Partition>,
+}
+
+/// A topic, read as a member of a group.
+#[derive(Debug)]
+pub struct KafkaSource {
+    options: SourceOptions,
+    /// None only while it is being dropped.
+    consumer: Option<GroupConsumer>,
+    control: Arc<Control>,
+    /// When it was said last where partitions end.
+    told: Instant,
+}
+
+impl KafkaSource {
+    /// Joins the group.
+    pub fn try_new(options: SourceOptions, control: Arc<Control>) -> Result<Self, StreamError> {
+        let topics: Vec<_> = options.topics.iter().map(String::as_str).collect();
+        let wake = Arc::clone(&control);
+        let consumer =
+            GroupConsumer::try_new(&options.consumer, &topics, Arc::new(move || wake.wake()))
+                .map_err(StreamError::kafka("the consumer can't be made"))?;
+        Ok(Self {
+            consumer: Some(consumer),
+            options,
+            control,
+            told: Instant::now(),
+        })
+    }
+
+    pub(super) fn consumer(&self) -> &GroupConsumer {
+        self.consumer
+            .as_ref()
+            .expect("only `drop` takes the consumer")
+    }
+
+    /// Tells the group what is done, as advice for those who watch it.
+    pub(super) fn advise(&self, done: &Offsets) {
+        if !done.is_empty()
+            && let Err(error) = self.consumer().commit(done)
+        {
+            tracing::debug!(%error, "the group's offsets stay behind");
+        }
+    }
+
+    /// Says why the consumer stops: which partition's messages are gone, or that another one has its place.
+    fn stopped(&self, error: KafkaError) -> StreamError {
+        let is_gone = matches!(
+            error.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange)
+        );
+        let partitions = self.control.metrics.done();
+        if is_gone
+            && let Ok(committed) = self
+                .consumer()
+                .committed(&partitions.into_keys().collect::<Vec<_>>(), CALL)
+        {
+            for (partition, wanted) in committed {
+                if let Ok((first, end)) = self.consumer().bounds(&partition, CALL)
+                    && !(first..=end).contains(&wanted)
+                {
+                    return StreamError::Gone {
+                        partition,
+                        wanted,
+                        first,
+                    };
+                }
+            }
+        }
+        let is_fenced = error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId);
+        if is_fenced && let Some(id) = self.options.consumer.get("group.instance.id") {
+            return StreamError::Fenced {
+                id: id.to_owned(),
+                source: error,
+            };
+        }
+        StreamError::kafka("the consumer can't go on")(error)
+    }
+
+    /// Returns where partitions begin of which the group has no offset.
+    fn beginnings(&self, partitions: &[Partition]) -> Result<Offsets, KafkaError> {
+        let consumer = self.consumer();
+        let mut offsets = Offsets::new();
+        let at_time = match &self.options.start {
+            Start::Timestamp(time) => consumer.at_time(partitions, *time, CALL)?,
+            _ => Offsets::new(),
+        };
+        for partition in partitions {
+            let (first, end) = consumer.bounds(partition, CALL)?;
+            let is_known = self.options.known.contains(partition);
+            let offset = match &self.options.start {
+                // A partition that was added later is new from its beginning.
+                _ if !is_known => first,
+                Start::Earliest => first,
+                Start::Latest => end,
+                Start::Timestamp(_) => at_time.get(partition).copied().unwrap_or(end),
+                Start::Offsets(offsets) => offsets.get(&partition.number).copied().unwrap_or(first),
+            };
+            offsets.insert(partition.clone(), offset);
+        }
+        Ok(offsets)
+    }
+
+    fn positions(
+        &self,
+        partitions: &[Partition],
+    ) -> Result<BTreeMap<Partition, Position>, KafkaError> {
+        let committed = self.consumer().committed(partitions, CALL)?;
+        let new = partitions
+            .iter()
+            .filter(|partition| !committed.contains_key(partition));
+        let new: Vec<_> = new.cloned().collect();
+        let position = |is_committed| {
+            move |(partition, offset)| {
+                let position = Position {
+                    offset,
+                    is_committed,
+                };
+                (partition, position)
+            }
+        };
+        let beginnings = self.beginnings(&new)?;
+        let committed = committed.into_iter().map(position(true));
+        Ok(committed
+            .chain(beginnings.into_iter().map(position(false)))
+            .collect())
+    }
+}
+
+impl Source for KafkaSource {
+    fn poll(&mut self, messages: &mut Messages) -> Result<Polled, StreamError> {
+        if self.told.elapsed() > TELL {
+            self.told = Instant::now();
+            self.control.metrics.end(self.consumer().ends());
+        }
+        let polled = self.consumer().poll(messages);
+        polled.map_err(|error| self.stopped(error))
+    }
+
+    fn starts(
+        &mut self,
+        partitions: &[Partition],
+    ) -> Result<BTreeMap<Partition, Position>, StreamError> {
+        if partitions.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let began = Instant::now();
+        loop {
+            match self.positions(partitions) {
+                Ok(positions) => return Ok(positions),
+                Err(error) if began.elapsed() < STARTS && !self.control.is_stopped() => {
+                    tracing::info!(%error, "the group's offsets can't be read yet");
+                    std::thread::park_timeout(Duration::from_millis(200));
+                }
+                Err(error) => {
+                    return Err(StreamError::kafka("the group's offsets can't be read")(
+                        error,
+                    ));
+                }
+            }
+        }
+    }
+
+    fn assign(&mut self, offsets: &Offsets) -> Result<(), StreamError> {
+        let assigned = self.consumer().assign(offsets);
+        assigned.map_err(StreamError::kafka("partitions can't be taken"))
+    }
+
+    fn unassign(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
+        let unassigned = self.consumer().unassign(partitions);
+        unassigned.map_err(StreamError::kafka("partitions can't be given up"))
+    }
+
+    fn pause(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
+        let paused = self.consumer().pause(partitions);
+        paused.map_err(StreamError::kafka("partitions can't be paused"))
+    }
+
+    fn resume(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
+        let resumed = self.consumer().resume(partitions);
+        resumed.map_err(StreamError::kafka("partitions can't be resumed"))
+    }
+
+    fn seek(&mut self, offsets: &Offsets) -> Result<(), StreamError> {
+        let sought = self.consumer().seek(offsets, CALL);
+        sought.map_err(StreamError::kafka("partitions can't be read again"))
+    }
+
+    fn is_at_end(&mut self, partition: &Partition, offset: i64) -> Result<bool, StreamError> {
+        // The end that a partition has been read to is told by its number alone.
+        let is_told = self.options.topics.len() == 1 && !self.options.topics[0].starts_with('^');
+        if is_told {
+            return Ok(true);
+        }
+        is_at_end(&self.options.consumer, partition, offset, CALL).map_err(StreamError::kafka(
+            format!("the end of {partition} can't be read"),
+        ))
+    }
+}
+
+impl Drop for KafkaSource {
+    fn drop(&mut self) {
+        if let Some(consumer) = self.consumer.take() {
+            consumer.close(LEAVE);
+        }
+    }
+}
