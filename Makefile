@@ -61,6 +61,7 @@ docs: build ## Write the reference pages under docs/ anew from the code
 	$(TARGET)/debug/lexstream reference functions > docs/functions.md
 	$(TARGET)/debug/lexstream reference models > docs/models.md
 	$(TARGET)/debug/lexstream reference settings > docs/settings.md
+	$(TARGET)/debug/lexstream reference topic-options > docs/topic_options.md
 
 .PHONY: goldens
 goldens: models ## Write the golden values of the tests anew from the reference implementations

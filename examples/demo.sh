@@ -28,21 +28,22 @@ if [ ! -s vectors.parquet ] || [ "$LEXSTREAM" -nt vectors.parquet ]; then
   mv vectors.new.parquet vectors.parquet
 fi
 
-show() {
-  local file=$examples/$1.sql
+tell() {
   echo
-  sed -n 's/^-- //p' "$file"
-  grep -v '^--' "$file" | sed 's/^/    /'
-  "$LEXSTREAM" sql --file "$file"
+  sed -n '1s/^-- //p' "$examples/$1.sql"
+  grep -v '^--' "$examples/$1.sql" | sed 's/^/    /'
+}
+
+show() {
+  tell "$1"
+  "$LEXSTREAM" sql "${@:2}" --file "$examples/$1.sql"
 }
 
 for query in sizes lengths tokens frequent_words term_frequencies similar search neighbours classify; do
   show "$query"
 done
 
-echo
-sed -n '1s/^-- //p' "$examples/batch.sql"
-grep -v '^--' "$examples/batch.sql" | sed 's/^/    /'
+tell batch
 rm -rf labelled sentences
 "$LEXSTREAM" batch --quiet --file "$examples/batch.sql" &
 job=$!
@@ -53,6 +54,22 @@ wait $job 2> /dev/null || true
 echo "kill -9 with $(finished) units finished; the same command again:"
 "$LEXSTREAM" batch --file "$examples/batch.sql"
 show batch_check
+
+echo
+echo "lexstream broker:"
+rm -f broker.address
+mkfifo broker.address
+"$LEXSTREAM" broker --topics readmes:4,labelled:4,embedded:4,readmes.dead:1 > broker.address &
+broker=$!
+trap 'kill $broker 2> /dev/null || true' EXIT
+read -r brokers < broker.address
+sed -e "s#{brokers}#$brokers#" "$examples/topics.sql" > topics.sql
+show send --file topics.sql
+tell stream
+"$LEXSTREAM" stream --file topics.sql --file "$examples/stream.sql" --until-end
+for query in arrived nearest_arrived dead_letters; do
+  show "$query" --file topics.sql
+done
 
 echo
 echo "Your turn, in $folder:"

@@ -34,3 +34,8 @@ fn the_page_of_models_is_up_to_date() {
 fn the_settings_page_is_up_to_date() {
     check("settings.md", &reference::settings_markdown());
 }
+
+#[test]
+fn the_page_of_topics_options_is_up_to_date() {
+    check("topic_options.md", &reference::topic_options_markdown());
+}

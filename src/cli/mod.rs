@@ -1,4 +1,4 @@
-//! The command line: `lexstream sql`, `batch`, `broker`, `reference`, `version`.
+//! The command line: `lexstream sql`, `batch`, `broker`, `stream`, `reference`, `version`.
 
 mod batch;
 #[cfg(feature = "kafka")]
@@ -17,6 +17,8 @@ mod signal;
 mod sql;
 #[cfg(feature = "kafka")]
 mod stream;
+#[cfg(feature = "kafka")]
+mod stream_status;
 mod version;
 
 use std::process::ExitCode;

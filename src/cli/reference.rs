@@ -1,4 +1,4 @@
-//! `lexstream reference functions|models|settings`.
+//! `lexstream reference functions|models|settings|topic-options`.
 
 use std::io::{self, Write};
 
@@ -22,6 +22,9 @@ enum Page {
     Models,
     /// The settings
     Settings,
+    /// The options of topics, and the settings of streams
+    #[cfg(feature = "kafka")]
+    TopicOptions,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -29,6 +32,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Page::Functions => reference::functions_markdown(&Engine::new()?.context().state()),
         Page::Models => reference::models_markdown(),
         Page::Settings => reference::settings_markdown(),
+        #[cfg(feature = "kafka")]
+        Page::TopicOptions => reference::topic_options_markdown(),
     };
     Ok(io::stdout().lock().write_all(page.as_bytes())?)
 }

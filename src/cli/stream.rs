@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::listen;
 use super::signal::signal;
 use super::sql::{read, setting, size};
+use super::stream_status::{LogAbove, StreamStatus};
 use crate::Engine;
 use crate::config::environment;
 use crate::stream::{Running, Stream, StreamError, StreamOptions};
@@ -77,7 +78,8 @@ enum LogLevel {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
-    log(arguments.log_format, arguments.log_level);
+    let status = StreamStatus::on_terminal();
+    log(arguments.log_format, arguments.log_level, status.log());
     let mut engine = Engine::builder();
     if let Some(memory) = arguments.memory {
         engine = engine.memory_limit(memory);
@@ -128,7 +130,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         let streams = streams.map(|stream| (stream.name.clone(), Arc::clone(&stream.control)));
         waiting.spawn(listen::serve(listener, Arc::new(streams.collect())));
     }
-    let outcome = follow(running, &waiting);
+    let outcome = follow(running, &waiting, status);
     // What is under way after a failure may take long; nobody waits for it.
     queries.shutdown_background();
     outcome
@@ -158,7 +160,11 @@ fn plan(
 }
 
 /// Waits until every pipeline has ended, one has failed, or a signal asks for the end; then ends all.
-fn follow(mut running: Vec<Running>, waiting: &Runtime) -> Result<(), Failure> {
+fn follow(
+    mut running: Vec<Running>,
+    waiting: &Runtime,
+    mut status: StreamStatus,
+) -> Result<(), Failure> {
     let mut outcome = waiting.block_on(async {
         let mut signal = std::pin::pin!(signal());
         loop {
@@ -169,10 +175,12 @@ fn follow(mut running: Vec<Running>, waiting: &Runtime) -> Result<(), Failure> {
                     if running.is_empty() {
                         return Ok(());
                     }
+                    status.draw(&running);
                 }
             }
         }
     });
+    status.clear();
     for pipeline in &running {
         pipeline.control.stop();
     }
@@ -195,19 +203,23 @@ fn ended(running: &mut Vec<Running>) -> Result<(), StreamError> {
         let (table, control) = (pipeline.name.clone(), Arc::clone(&pipeline.control));
         outcome = outcome.and(pipeline.join());
         let counts = control.metrics.counts();
+        let reading = control.metrics.reading_for().unwrap_or_default();
+        let seconds = reading.as_secs_f64();
         tracing::info!(
             %table,
             messages = counts.messages,
             outputs = counts.outputs,
             dead = counts.dead,
             filtered = counts.filtered,
+            seconds = format_args!("{seconds:.1}"),
+            messages_per_second = format_args!("{:.0}", counts.messages as f64 / seconds.max(1e-3)),
             "the pipeline has ended"
         );
     }
     outcome
 }
 
-fn log(format: LogFormat, level: LogLevel) {
+fn log(format: LogFormat, level: LogLevel, above: LogAbove) {
     let level = match level {
         LogLevel::Error => tracing::Level::ERROR,
         LogLevel::Warn => tracing::Level::WARN,
@@ -216,7 +228,7 @@ fn log(format: LogFormat, level: LogLevel) {
     };
     let lines = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(above)
         .with_ansi(false);
     // A process has one log; another one is there in tests alone.
     let _ = match format {

@@ -23,11 +23,17 @@ pub(super) fn line(level: RDKafkaLogLevel, facility: &str, message: &str) {
 
 /// Passes an error on that librdkafka gets over by itself.
 pub(super) fn error(error: &KafkaError, reason: &str) {
-    // The end of a partition is none, though librdkafka says it as one.
-    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
-        return;
+    match error.rdkafka_error_code() {
+        // The end of a partition is none, though librdkafka says it as one.
+        Some(RDKafkaErrorCode::PartitionEOF) => {}
+        // Its log says it too, once for each broker and not once for each attempt.
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::Resolve,
+        ) => tracing::debug!(target: "librdkafka", %error, "{reason}"),
+        _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
     }
-    tracing::warn!(target: "librdkafka", %error, "{reason}");
 }
 
 /// A client that has nothing of its own to be called for.

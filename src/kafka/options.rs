@@ -30,6 +30,11 @@ const DEFAULTS: &[(&str, Side, &str)] = &[
 
 const SESSION_TIMEOUT: &str = "session.timeout.ms";
 
+/// Returns what librdkafka takes where nothing is set and its own default would differ.
+pub fn defaults() -> impl Iterator<Item = (&'static str, &'static str)> {
+    DEFAULTS.iter().map(|(option, _, value)| (*option, *value))
+}
+
 /// The topic of a table, or the topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Topic {

@@ -150,6 +150,12 @@ pub(super) const REFUSED: &[Refused] = &[
     },
 ];
 
+/// Returns the options of librdkafka that can't be set, the only value that each may have, and why.
+pub fn refused() -> impl Iterator<Item = (&'static str, Option<&'static str>, &'static str)> {
+    let refused = REFUSED.iter();
+    refused.map(|refused| (refused.name, refused.except, refused.reason))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

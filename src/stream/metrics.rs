@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
@@ -21,6 +21,8 @@ pub struct Metrics {
     rebalances: AtomicU64,
     held_bytes: AtomicUsize,
     is_ready: AtomicBool,
+    /// When it was told first what to read.
+    began: OnceLock<Instant>,
     /// The offset that comes next in each partition that is read.
     done: Mutex<Offsets>,
     /// Where partitions end, as far as it is known.
@@ -44,6 +46,7 @@ impl Default for Metrics {
             rebalances: AtomicU64::new(0),
             held_bytes: AtomicUsize::new(0),
             is_ready: AtomicBool::new(false),
+            began: OnceLock::new(),
             done: Mutex::default(),
             ends: Mutex::default(),
             batch_seconds: histogram(),
@@ -104,6 +107,11 @@ impl Metrics {
         self.is_ready.load(Ordering::Relaxed)
     }
 
+    /// Returns how long ago the group said first what this process reads.
+    pub fn reading_for(&self) -> Option<Duration> {
+        self.began.get().map(Instant::elapsed)
+    }
+
     /// Notes where partitions end.
     pub(super) fn end(&self, ends: Offsets) {
         *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
@@ -111,6 +119,9 @@ impl Metrics {
 
     /// Notes that the stream reads, or does no longer.
     pub(super) fn set_ready(&self, is_ready: bool) {
+        if is_ready {
+            self.began.get_or_init(Instant::now);
+        }
         self.is_ready.store(is_ready, Ordering::Relaxed);
     }
 
