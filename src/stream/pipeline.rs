@@ -8,8 +8,8 @@ use datafusion::arrow::array::{Array, RecordBatch, UInt32Array};
 use datafusion::common::DataFusionError;
 
 use super::scored::{Output, Scored};
-use super::taken::{DeadLetter, Taken};
 use super::sink::Sink;
+use super::taken::{DeadLetter, Taken};
 use super::{Cause, StreamError};
 use crate::kafka::{DeadLetterOptions, Messages};
 use crate::message::message;

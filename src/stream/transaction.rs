@@ -11,8 +11,8 @@ use super::StreamError;
 use super::control::Control;
 use super::delivery::{Delivered, Delivery, Position, Source};
 use super::scored::Scored;
-use super::taken::{DeadLetter, DeadLetters};
 use super::steps::Steps;
+use super::taken::{DeadLetter, DeadLetters};
 use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, TransactionError};
 
 /// How many transactions in a row may fail before the stream does.
