@@ -162,7 +162,7 @@ fn two_processes_of_one_name_are_told_and_harm_nothing() {
     });
     let told = told.unwrap_or_else(|error| panic!("{error}\n{}", twins[0].log()));
     assert_eq!(told.code(), Some(1), "{}", twins[0].log());
-    let words = "another process has the transactional.id";
+    let words = "another process has the identity";
     assert!(twins[0].log().contains(words), "{}", twins[0].log());
     drop(twins);
     workshop.finish("twin");

@@ -84,9 +84,7 @@ pub enum StreamError {
         brokers: String,
     },
     /// Another process has the same identity.
-    #[error(
-        "another process has the identity `{id}`; --instance gives this one another name"
-    )]
+    #[error("another process has the identity `{id}`; --instance gives this one another name")]
     Fenced {
         /// The identity.
         id: String,
