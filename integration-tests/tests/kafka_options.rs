@@ -83,7 +83,7 @@ fn secrets_are_shown_nowhere() {
     let path = file.path().display();
     // These take effect only where SASL is spoken.
     let secrets = format!(
-        "'format' 'json', 'sasl.password' 'geheim''s', 'sasl.username' '${{file:{path}:user}}', 'sasl.oauthbearer.client.secret' 'geheim'"
+        "'format' 'json', 'sasl.password' 'geheim''s', 'sasl.username' '${{file:{path}:user}}', 'ssl.key.password' 'geheim'"
     );
     let plain = table(kafka, "t", "id BIGINT", &topic, &secrets);
     let statements = [

@@ -7,13 +7,13 @@ use lexstream_integration_tests::topics::{failure, rows, table};
 
 const JSON: &str = "'format' 'json'";
 
-/// Sends `{"id": n}` for each number to a partition, at n seconds after 1970.
+/// Sends `{"id": n}` for each number to a partition, at n + 1 seconds after 1970: 0 would be now.
 fn numbers(kafka: &Kafka, topic: &str, partition: i32, numbers: std::ops::Range<i64>) {
     let records: Vec<_> = numbers
         .map(|id| {
             NewRecord::of(format!("{{\"id\":{id}}}"))
                 .to(partition)
-                .at(id * 1000)
+                .at((id + 1) * 1000)
         })
         .collect();
     kafka.send(topic, &records);
@@ -75,14 +75,14 @@ fn conditions_on_partition_and_offset_are_seeks() {
 #[test]
 fn conditions_on_time_are_seeks() {
     check_ranges(
-        "_timestamp > '1970-01-01T00:00:17'",
+        "_timestamp > '1970-01-01T00:00:18'",
         "[t[1]@7..10]",
         &["{\"id\":18}", "{\"id\":19}"],
     );
     check_ranges(
         "_timestamp BETWEEN '1970-01-01T00:00:09' AND '1970-01-01T00:00:10'",
-        "[t[0]@9..10, t[1]@0..10]",
-        &["{\"id\":9}", "{\"id\":10}"],
+        "[t[0]@8..10, t[1]@0..10]",
+        &["{\"id\":8}", "{\"id\":9}"],
     );
 }
 

@@ -32,3 +32,4 @@ mod schemas;
 mod sqllogic;
 mod stream_faults;
 mod stream_poison;
+mod stream_rules;

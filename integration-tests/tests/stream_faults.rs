@@ -135,7 +135,7 @@ fn a_processor_that_slept_past_its_session_harms_nothing() {
             heir.expect_running();
             (workshop.progress() >= end).then_some(())
         });
-        heir_is_done.unwrap_or_else(|error| panic!("{error}\n{}", heir.log()));
+        heir_is_done.unwrap_or_else(|error| panic!("{error}\n{}", workshop.logs()));
         reviews.send(500);
         sleeper.signal("CONT");
         let wanted = workshop.progress() + 1 + random.below(300) as i64;
@@ -162,8 +162,14 @@ fn two_processes_of_one_name_are_told_and_harm_nothing() {
     });
     let told = told.unwrap_or_else(|error| panic!("{error}\n{}", twins[0].log()));
     assert_eq!(told.code(), Some(1), "{}", twins[0].log());
-    let words = "another process has the identity";
-    assert!(twins[0].log().contains(words), "{}", twins[0].log());
+    let log = twins[0].log();
+    let words = ["transactional.id", "group.instance.id"].map(|option| {
+        format!(
+            "error: another process has the {option} `lexstream-{}-twin`",
+            workshop.group
+        )
+    });
+    assert!(words.iter().any(|words| log.contains(words)), "{log}");
     drop(twins);
     workshop.finish("twin");
     let tally = workshop.check();

@@ -11,7 +11,7 @@ fn poison_of_every_kind_is_set_aside_and_the_good_ones_beside_it_are_not() {
     let mut sent = Vec::new();
     let kinds = poison(1);
     for (at, (kind, bytes)) in kinds.iter().enumerate() {
-        sent.push(review(at as u64 * 2 + 1));
+        sent.push(review(at as u64 + 1));
         sent.push(
             NewRecord::of(bytes.clone())
                 .key(*kind)

@@ -255,7 +255,12 @@ fn check_properties(settings: &Settings) -> Result<(), OptionsError> {
             continue;
         };
         let problem = match error {
-            KafkaError::ClientConfig(_, problem, ..) if settings.is_public(key) => problem,
+            // It says what is wrong with a text by showing it.
+            KafkaError::ClientConfig(_, problem, ..)
+                if settings.is_public(key) || !problem.contains(value) =>
+            {
+                problem
+            }
             _ => "librdkafka does not take the value".to_owned(),
         };
         return Err(OptionsError::Property {

@@ -84,8 +84,10 @@ pub enum StreamError {
         brokers: String,
     },
     /// Another process has the same identity.
-    #[error("another process has the identity `{id}`; --instance gives this one another name")]
+    #[error("another process has the {option} `{id}`; --instance gives this one another name")]
     Fenced {
+        /// The option that has it.
+        option: &'static str,
         /// The identity.
         id: String,
         /// What Kafka says.

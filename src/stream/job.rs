@@ -25,6 +25,7 @@ use super::pipeline::Pipeline;
 use super::run::{Limits, LoopOptions, run};
 use super::script::{self, Planned, Query, Target, refused, topic};
 use super::sink::Sink;
+use super::steps::Steps;
 use super::taken::DeadLetters;
 use super::transaction::Transacted;
 use crate::Engine;
@@ -135,14 +136,24 @@ impl Stream {
 
     /// Begins to run the pipelines; rows are computed on `runtime`.
     pub fn start(self, runtime: &Handle) -> Result<Vec<Running>, StreamError> {
+        self.start_with(runtime, |steps| steps)
+    }
+
+    /// Begins to run the pipelines, those between topics by other steps, made out of the right ones: such as break a
+    /// rule, or end the process at one.
+    pub fn start_with<S: Steps>(
+        self,
+        runtime: &Handle,
+        wrap: impl Fn(KafkaSteps) -> S + Clone + Send + 'static,
+    ) -> Result<Vec<Running>, StreamError> {
         let Self { pipelines, options } = self;
         let started = pipelines.into_iter().map(|pipeline| {
             let control = Arc::new(Control::default());
             let name = pipeline.name.clone();
             let thread = std::thread::Builder::new().name(format!("stream-{name}"));
             let (runtime, options) = (runtime.clone(), options.clone());
-            let shared = Arc::clone(&control);
-            let thread = thread.spawn(move || pipeline.run(&options, shared, runtime));
+            let (shared, wrap) = (Arc::clone(&control), wrap.clone());
+            let thread = thread.spawn(move || pipeline.run(&options, shared, runtime, wrap));
             let thread = thread.map_err(|source| StreamError::Io {
                 action: "start",
                 path: PathBuf::from("a thread"),
@@ -293,22 +304,22 @@ impl Prepared {
     }
 
     /// Runs the pipeline on the calling thread.
-    fn run(
+    fn run<S: Steps>(
         self,
         options: &StreamOptions,
         control: Arc<Control>,
         runtime: Handle,
+        wrap: impl FnOnce(KafkaSteps) -> S,
     ) -> Result<(), StreamError> {
         let mut consumer = self.consumer();
         let cluster = Cluster::try_new(&consumer, ASK)
             .map_err(StreamError::kafka("the client can't be made"))?;
         let ask = |topic: &Topic, table: &str| {
-            let partitions = cluster
-                .partitions(topic)
-                .map_err(StreamError::kafka(format!(
-                    "{table}: {} can't be asked",
-                    self.source.brokers()
-                )))?;
+            let partitions = cluster.partitions(topic).map_err(|error| {
+                let said = cluster.complaint().map(|said| format!("; {said}"));
+                let (brokers, said) = (self.source.brokers(), said.unwrap_or_default());
+                StreamError::kafka(format!("{table}: {brokers} can't be asked{said}"))(error)
+            })?;
             if partitions.is_empty() {
                 return Err(StreamError::NoTopic {
                     table: table.to_owned(),
@@ -374,7 +385,7 @@ impl Prepared {
                     max_record: max_record.unwrap_or(MAX_RECORD),
                     identity,
                 };
-                let steps = KafkaSteps::try_new(kafka, Arc::clone(&control))?;
+                let steps = wrap(KafkaSteps::try_new(kafka, Arc::clone(&control))?);
                 let shared = Arc::clone(&control);
                 let delivery = Transacted::new(steps, shared, letters.tolerate, dead_letters);
                 let pipeline = Arc::clone(&self.pipeline);

@@ -81,8 +81,17 @@ impl KafkaSource {
         }
     }
 
-    /// Says why the consumer stops: which partition's messages are gone, or that another one has its place.
+    /// Says why the consumer stops: which partition's messages are gone, or who has taken its name.
     fn stopped(&self, error: KafkaError) -> StreamError {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId)
+            && let Some(id) = self.options.consumer.get("group.instance.id")
+        {
+            return StreamError::Fenced {
+                option: "group.instance.id",
+                id: id.to_owned(),
+                source: error,
+            };
+        }
         let is_gone = matches!(
             error.rdkafka_error_code(),
             Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange)
@@ -104,13 +113,6 @@ impl KafkaSource {
                     };
                 }
             }
-        }
-        let is_fenced = error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId);
-        if is_fenced && let Some(id) = self.options.consumer.get("group.instance.id") {
-            return StreamError::Fenced {
-                id: id.to_owned(),
-                source: error,
-            };
         }
         StreamError::kafka("the consumer can't go on")(error)
     }
@@ -225,11 +227,6 @@ impl Source for KafkaSource {
     }
 
     fn is_at_end(&mut self, partition: &Partition, offset: i64) -> Result<bool, StreamError> {
-        // The end that a partition has been read to is told by its number alone.
-        let is_told = self.options.topics.len() == 1 && !self.options.topics[0].starts_with('^');
-        if is_told {
-            return Ok(true);
-        }
         is_at_end(&self.options.consumer, partition, offset, CALL).map_err(StreamError::kafka(
             format!("the end of {partition} can't be read"),
         ))

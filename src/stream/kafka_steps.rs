@@ -164,6 +164,7 @@ fn started(config: &ClientConfig) -> Result<Transactions, TransactionError> {
 fn of_producer(error: TransactionError, identity: &str) -> StreamError {
     match error {
         TransactionError::Fenced(source) => StreamError::Fenced {
+            option: "transactional.id",
             id: identity.to_owned(),
             source,
         },

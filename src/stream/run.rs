@@ -22,6 +22,9 @@ const FINISH: Duration = Duration::from_secs(5);
 /// How long a seek is tried again before the stream gives up.
 const SEEK: Duration = Duration::from_secs(60);
 
+/// How often a stream that is to end looks how far others are.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// How much is under way at once.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -84,6 +87,8 @@ struct Loop<D: Delivery> {
     rate: Option<DeadLetterRate>,
     /// Whether the group has said once what this member reads.
     has_joined: bool,
+    /// When it was looked last how far others are.
+    looked: Option<Instant>,
 }
 
 /// A partition that is being read.
@@ -116,6 +121,7 @@ impl<D: Delivery> Loop<D> {
             rewinding: None,
             rate: options.dead_letter_rate.map(DeadLetterRate::new),
             has_joined: false,
+            looked: None,
             options,
         }
     }
@@ -153,6 +159,8 @@ impl<D: Delivery> Loop<D> {
                     taken += 1;
                 }
                 Polled::Rebalance(rebalance) => self.rebalance(rebalance)?,
+                // Before partitions are read from elsewhere, an end is that of what was read before.
+                Polled::End(_) if self.rewinding.is_some() => {}
                 Polled::End(number) => {
                     let of_number = self.places.iter_mut();
                     for (_, place) in of_number.filter(|(partition, _)| partition.number == number)
@@ -513,13 +521,19 @@ impl<D: Delivery> Loop<D> {
             let Some(end) = until.get(partition).filter(|end| place.delivered < **end) else {
                 continue;
             };
-            // Behind the last message may stand marks of transactions, which nobody reads.
-            if !place.is_at_end
-                || !self
-                    .delivery
-                    .source()
-                    .is_at_end(partition, place.delivered)?
-            {
+            // Behind the last message may stand marks of transactions, which nobody reads. An end is told by its number
+            // alone, which partitions of two topics may have.
+            let twins = self
+                .places
+                .keys()
+                .filter(|other| other.number == partition.number);
+            let is_at_end = place.is_at_end
+                && (twins.count() == 1
+                    || self
+                        .delivery
+                        .source()
+                        .is_at_end(partition, place.delivered)?);
+            if !is_at_end {
                 return Ok(false);
             }
             behind.insert(partition.clone(), *end);
@@ -529,7 +543,34 @@ impl<D: Delivery> Loop<D> {
             return Ok(false);
         }
         self.flush_all()?;
-        Ok(self.rewinding.is_none())
+        Ok(self.rewinding.is_none() && self.are_others_done()?)
+    }
+
+    /// Tells whether what this member does not read is done, by whoever reads it; nobody may, while the group waits for
+    /// a member that is gone.
+    fn are_others_done(&mut self) -> Result<bool, StreamError> {
+        let until = self.options.until.iter().flatten();
+        let others = until.filter(|(partition, _)| !self.places.contains_key(*partition));
+        let others: Offsets = others
+            .map(|(partition, end)| (partition.clone(), *end))
+            .collect();
+        if others.is_empty() {
+            return Ok(true);
+        }
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return Ok(false);
+        }
+        let partitions: Vec<_> = others.keys().cloned().collect();
+        let source = self.delivery.source();
+        let starts = source.starts(&partitions)?;
+        for (partition, end) in &others {
+            let offset = starts.get(partition).map_or(0, |start| start.offset);
+            if offset < *end && !source.is_at_end(partition, offset)? {
+                self.looked = Some(Instant::now());
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Has everything that was handed on be there for good.

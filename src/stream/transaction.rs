@@ -185,6 +185,7 @@ impl<S: Steps> Transacted<S> {
         self.fenced.push(Instant::now());
         if self.fenced.len() >= times {
             return Err(StreamError::Fenced {
+                option: "transactional.id",
                 id: self.source.steps.identity().to_owned(),
                 source: error,
             });

@@ -1,9 +1,14 @@
 //! Streams over topics of their own: what they read, how they are run and what they must have done.
 
+mod broken;
 mod processor;
 mod reviews;
+mod rule;
+mod under_rule;
 mod workshop;
 
 pub use processor::Processor;
 pub use reviews::{Reviews, fate, poison, review};
+pub use rule::{Rule, Step};
+pub use under_rule::run_under_rule;
 pub use workshop::Workshop;

@@ -1,6 +1,7 @@
 //! A process that runs a stream.
 
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -62,6 +63,25 @@ impl Processor {
         let ended = wait_for("the end of the stream", patience, || self.ended());
         let status = ended.unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
         assert!(status.success(), "{status}\n{}", self.log());
+    }
+
+    /// Waits until it is killed, by itself or others.
+    pub fn expect_death(mut self, patience: Duration) {
+        let ended = wait_for("the death of the stream", patience, || self.ended());
+        let status = ended.unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
+        assert_eq!(status.signal(), Some(9), "{status}\n{}", self.log());
+    }
+
+    /// Waits until it has been stopped by a signal.
+    pub fn expect_sleep(&mut self, patience: Duration) {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        let stopped = wait_for("a stopped stream", patience, || {
+            self.expect_running();
+            let stat = fs::read_to_string(&stat).ok()?;
+            // The state follows the name, which stands in brackets.
+            stat.rsplit_once(") ")?.1.starts_with('T').then_some(())
+        });
+        stopped.unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
     }
 
     /// Asks it to end; it must do so well, and within ten seconds.

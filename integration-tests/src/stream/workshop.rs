@@ -10,8 +10,10 @@ use tempfile::TempDir;
 
 use super::processor::Processor;
 use super::reviews::{QUERIES, fate};
+use super::rule::Rule;
+use super::under_rule::VARIABLES;
 use crate::binary::{Ended, program, wait};
-use crate::check::{Seen, Tally, check};
+use crate::check::{Faults, Seen, Tally, check};
 use crate::kafka::{Isolation, Kafka, wait_for};
 
 /// A stream comes to its end within this time, a broker's start included.
@@ -122,6 +124,24 @@ impl<'a> Workshop<'a> {
         Processor::start(&mut self.command(&arguments), log)
     }
 
+    /// Starts a process of this name that breaks a rule: this test binary, which runs the ignored test `runner`.
+    pub fn start_under(&self, rule: Rule, instance: &str, runner: &str) -> Processor {
+        let mut command = Command::new(std::env::current_exe().expect("a path"));
+        let values = [
+            &*rule.to_string(),
+            instance,
+            self.kafka.address(),
+            &self.group,
+            &self.dead,
+        ];
+        command
+            .args(["--exact", runner, "--ignored", "--nocapture"])
+            .envs(VARIABLES.into_iter().zip(values))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        Processor::start(&mut command, self.path(&format!("{instance}.log")))
+    }
+
     /// Returns how many offsets the group has committed, over all partitions.
     pub fn progress(&self) -> i64 {
         self.kafka
@@ -137,7 +157,7 @@ impl<'a> Workshop<'a> {
             processor.expect_running();
             (self.progress() >= progress).then_some(())
         });
-        there.unwrap_or_else(|error| panic!("{error}\n{}", processor.log()));
+        there.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
     }
 
     /// Returns the progress when everything sent by now is done; a running stream does not book the marks of
@@ -163,19 +183,28 @@ impl<'a> Workshop<'a> {
         processor.expect_end(END);
     }
 
-    /// Checks everything that was done.
-    pub fn check(&self) -> Tally {
+    /// Checks everything that was done, and returns what is wrong.
+    pub fn try_check(&self) -> Result<Tally, Faults> {
         let outputs = self.outputs.each_ref().map(String::as_str);
         let inputs = [self.input.as_str()];
         let seen = Seen::at(self.kafka, &self.group, &inputs, &outputs, Some(&self.dead));
-        check(&seen, fate).unwrap_or_else(|faults| {
-            let folder = self.folder.path();
-            let logs = fs::read_dir(folder).expect("a folder").filter_map(|entry| {
-                let path = entry.expect("an entry").path();
-                let is_log = path.extension().is_some_and(|found| found == "log");
-                is_log.then(|| format!("{}\n{}", path.display(), super::processor::tail(&path)))
-            });
-            panic!("{faults}\n{}", logs.collect::<Vec<_>>().join("\n"))
-        })
+        check(&seen, fate)
+    }
+
+    /// Checks everything that was done.
+    pub fn check(&self) -> Tally {
+        self.try_check()
+            .unwrap_or_else(|faults| panic!("{faults}\n{}", self.logs()))
+    }
+
+    /// Returns what the processes have said last.
+    pub fn logs(&self) -> String {
+        let entries = fs::read_dir(self.folder.path()).expect("a folder");
+        let logs = entries.filter_map(|entry| {
+            let path = entry.expect("an entry").path();
+            let is_log = path.extension().is_some_and(|found| found == "log");
+            is_log.then(|| format!("{}\n{}\n", path.display(), super::processor::tail(&path)))
+        });
+        logs.collect()
     }
 }

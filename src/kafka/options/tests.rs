@@ -196,6 +196,14 @@ fn values_are_checked_by_librdkafka() {
 }
 
 #[test]
+fn why_a_secret_is_refused_is_told_without_it() {
+    check_error(
+        &[("sasl.oauthbearer.client.secret", "geheim")],
+        "not available",
+    );
+}
+
+#[test]
 fn mechanisms_that_are_not_built_in_are_refused() {
     let sasl = ("security.protocol", "SASL_SSL");
     check_error(&[sasl], "expected one of OAUTHBEARER, PLAIN");

@@ -68,10 +68,18 @@ pub(super) fn both(one: &Wanted, other: &Wanted) -> Wanted {
     }
 }
 
-fn either(mut one: Wanted, other: Wanted) -> Wanted {
-    one.partitions.extend(other.partitions);
+fn either(one: Wanted, other: Wanted) -> Wanted {
+    let mut partitions = [one.partitions, other.partitions].concat();
+    partitions.sort_unstable_by_key(|range| *range.start());
+    partitions.dedup_by(|next, range| {
+        let overlap = next.start() <= range.end();
+        if overlap {
+            *range = *range.start()..=*range.end().max(next.end());
+        }
+        overlap
+    });
     Wanted {
-        partitions: one.partitions,
+        partitions,
         first: one.first.min(other.first),
         last: one.last.max(other.last),
         since: one.since.min(other.since),
