@@ -8,7 +8,7 @@ use lexstream_integration_tests::binary::{Ended, run, signal, start, wait};
 use lexstream_integration_tests::kafka::{Isolation, Kafka, NewRecord, Record};
 
 /// Starts a broker, and reads its address.
-fn broker(arguments: &[&str]) -> (Child, String) {
+pub(crate) fn broker(arguments: &[&str]) -> (Child, String) {
     let mut child = start(&[&["broker"], arguments].concat());
     let mut address = String::new();
     let output = child.stdout.as_mut().expect("piped");
@@ -19,7 +19,7 @@ fn broker(arguments: &[&str]) -> (Child, String) {
 }
 
 /// Ends a broker, and checks that it ends well and soon.
-fn end(child: Child, name: &str) -> Ended {
+pub(crate) fn end(child: Child, name: &str) -> Ended {
     let asked = Instant::now();
     signal(child.id(), name);
     let ended = wait(child);

@@ -8,7 +8,7 @@ use lexstream_integration_tests::binary::{program, run};
 use lexstream_integration_tests::onnx::models;
 
 /// The scripts of `examples/demo.sh`, in its order.
-const QUERIES: [&str; 11] = [
+const QUERIES: [&str; 16] = [
     "sizes",
     "lengths",
     "tokens",
@@ -20,14 +20,19 @@ const QUERIES: [&str; 11] = [
     "classify",
     "batch",
     "batch_check",
+    "send",
+    "stream",
+    "arrived",
+    "nearest_arrived",
+    "dead_letters",
 ];
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Writes a small corpus as `make demo` does, out of a registry of our own.
-fn corpus(folder: &Path) {
+pub(crate) fn corpus(folder: &Path) {
     for (name, text) in [
         (
             "apple-1.2.3",

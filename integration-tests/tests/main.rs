@@ -28,6 +28,7 @@ mod onnx_predict;
 mod onnx_rowwise;
 mod parquet_readers;
 mod reference;
+mod schemas;
 mod sqllogic;
 mod stream_faults;
 mod stream_poison;

@@ -14,7 +14,8 @@ const QUERY: &str = "SELECT n, text, tokenize(text) AS tokens, \
                      FROM (VALUES (1, 'To be, or not to be'), (2, NULL), (3, ''), (4, 'naïve 漢字 👩‍👩‍👧')) AS t(n, text) \
                      GROUP BY n, text ORDER BY n";
 
-fn python() -> PathBuf {
+/// Returns the Python that `make tools` has set up.
+pub(crate) fn python() -> PathBuf {
     let python = std::env::var_os("LEXSTREAM_PYTHON")
         .map_or_else(|| built().join("../tools/venv/bin/python"), PathBuf::from);
     assert!(

@@ -6,13 +6,14 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 
-use super::log::Logged;
+use super::complaints::Complaints;
 use super::options::Topic;
 use super::partition::{Offsets, Partition};
 
 /// A client that asks and reads nothing.
 pub struct Cluster {
-    client: BaseConsumer<Logged>,
+    client: BaseConsumer<Complaints>,
+    complaints: Complaints,
     timeout: Duration,
 }
 
@@ -29,8 +30,10 @@ impl Cluster {
         for key in ["group.id", "group.instance.id", "group.protocol"] {
             config.remove(key);
         }
+        let complaints = Complaints::default();
         Ok(Self {
-            client: config.create_with_context(Logged)?,
+            client: config.create_with_context(complaints.clone())?,
+            complaints,
             timeout,
         })
     }
@@ -58,6 +61,13 @@ impl Cluster {
         }
         partitions.sort();
         Ok(partitions)
+    }
+
+    /// Returns what the client said last of why it gets no answer.
+    pub fn complaint(&self) -> Option<String> {
+        // It is told by events.
+        while self.client.poll(Duration::ZERO).is_some() {}
+        self.complaints.last()
     }
 
     /// Returns the offsets behind the last message that readers see, by partition.

@@ -315,12 +315,11 @@ impl Prepared {
         let cluster = Cluster::try_new(&consumer, ASK)
             .map_err(StreamError::kafka("the client can't be made"))?;
         let ask = |topic: &Topic, table: &str| {
-            let partitions = cluster
-                .partitions(topic)
-                .map_err(StreamError::kafka(format!(
-                    "{table}: {} can't be asked",
-                    self.source.brokers()
-                )))?;
+            let partitions = cluster.partitions(topic).map_err(|error| {
+                let said = cluster.complaint().map(|said| format!("; {said}"));
+                let (brokers, said) = (self.source.brokers(), said.unwrap_or_default());
+                StreamError::kafka(format!("{table}: {brokers} can't be asked{said}"))(error)
+            })?;
             if partitions.is_empty() {
                 return Err(StreamError::NoTopic {
                     table: table.to_owned(),

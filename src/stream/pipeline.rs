@@ -13,7 +13,7 @@ use super::sink::Sink;
 use super::taken::{DeadLetter, Taken};
 use super::{Cause, StreamError};
 use crate::kafka::{DeadLetterOptions, Messages};
-use crate::message::{caused, message};
+use crate::message::message;
 use crate::rowwise::{Outcome, Rowwise, RowwiseError};
 use crate::tables::kafka::{RowError, RowReader};
 
@@ -130,7 +130,7 @@ impl Pipeline {
             if is_over {
                 return Err(error);
             }
-            let error = caused(&error);
+            let error = message(&error.into());
             tracing::warn!(%error, "the queries fail; they are tried again");
             tokio::time::sleep(delay).await;
             delay = (delay * 2).min(self.errors.retry_delay_max);
