@@ -56,6 +56,12 @@ bench-batch: toolchain models ## Compare batch jobs with DuckDB, Polars and lexs
 	cargo build --release -p lexstream --bin lexstream
 	$(LEXSTREAM_PYTHON) python/bench_batch.py $(abspath $(TARGET))/release/lexstream $(abspath $(TOOLS))/models
 
+.PHONY: bench-kafka
+bench-kafka: toolchain models kafka ## Compare streams with hand-written programs, as ratios (BENCH=--quick: minutes)
+	cargo build --release -p lexstream --bin lexstream
+	cargo build --release -p lexstream-integration-tests --example kafka_peer
+	$(LEXSTREAM_PYTHON) python/bench_kafka.py $(abspath $(TARGET))/release/lexstream $(abspath $(TARGET))/release/examples/kafka_peer $(abspath $(TOOLS))/models $(abspath $(TOOLS))/kafka/lib $(BENCH)
+
 .PHONY: docs
 docs: build ## Write the reference pages under docs/ anew from the code
 	$(TARGET)/debug/lexstream reference functions > docs/functions.md
