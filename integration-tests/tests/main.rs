@@ -30,5 +30,6 @@ mod parquet_readers;
 mod reference;
 mod sqllogic;
 mod stream_faults;
+mod stream_files;
 mod stream_poison;
 mod stream_rules;
