@@ -32,6 +32,10 @@ demo: models build ## Write a corpus out of the crates' README files and query i
 test: kafka models build ## Set up what the tests need and run them all
 	@cargo test --workspace
 
+.PHONY: test-faults
+test-faults: kafka models build ## Kill streams and their broker again and again, and print the counts (half an hour)
+	@LEXSTREAM_TEST_KILLS=$(or $(LEXSTREAM_TEST_KILLS),200) cargo test -p lexstream-integration-tests --test integration -- --nocapture --test-threads 2 stream_faults:: stream_rules::
+
 .PHONY: check
 check: toolchain ## Formatting, lints, documentation and licences
 	cargo fmt --all --check
@@ -51,6 +55,12 @@ bench: toolchain models ## Compare with scikit-learn and with ONNX Runtime in Py
 bench-batch: toolchain models ## Compare batch jobs with DuckDB, Polars and lexstream sql, as ratios
 	cargo build --release -p lexstream --bin lexstream
 	$(LEXSTREAM_PYTHON) python/bench_batch.py $(abspath $(TARGET))/release/lexstream $(abspath $(TOOLS))/models
+
+.PHONY: bench-kafka
+bench-kafka: toolchain models kafka ## Compare streams with hand-written programs, as ratios (BENCH=--quick: minutes)
+	cargo build --release -p lexstream --bin lexstream
+	cargo build --release -p lexstream-integration-tests --example kafka_peer
+	$(LEXSTREAM_PYTHON) python/bench_kafka.py $(abspath $(TARGET))/release/lexstream $(abspath $(TARGET))/release/examples/kafka_peer $(abspath $(TOOLS))/models $(abspath $(TOOLS))/kafka/lib $(BENCH)
 
 .PHONY: docs
 docs: build ## Write the reference pages under docs/ anew from the code

@@ -3,9 +3,11 @@
 Run by `make goldens`; the versions are in integration-tests/goldens/versions.json.
 """
 
+import itertools
 import json
 import pathlib
 import platform
+import struct
 import unicodedata
 from importlib.metadata import version
 
@@ -15,7 +17,8 @@ import regex
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 import snowballstemmer
-from sklearn.feature_extraction.text import CountVectorizer, strip_accents_unicode
+import xxhash
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer, strip_accents_unicode
 from uniseg.graphemecluster import grapheme_clusters
 from uniseg.sentencebreak import sentences
 from uniseg.wordbreak import words
@@ -103,6 +106,113 @@ def stems(texts: list[str]) -> list[dict]:
     return rows
 
 
+def signed(number: int, bits: int) -> int:
+    return number - (number >> (bits - 1) << bits)
+
+
+def minhash(tokens: list[str], seed: int) -> list[int]:
+    """The formula of the documentation: eight numbers."""
+    def salts():
+        state, mask = seed, 2**64 - 1
+        while True:
+            state = number = (state + 0x9E3779B97F4A7C15) & mask
+            number = ((number ^ (number >> 30)) * 0xBF58476D1CE4E5B9) & mask
+            number = ((number ^ (number >> 27)) * 0x94D049BB133111EB) & mask
+            yield (number ^ (number >> 31)) >> 32
+
+    def mix(hash: int) -> int:
+        hash = ((hash ^ (hash >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
+        hash = ((hash ^ (hash >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
+        return hash ^ (hash >> 16)
+
+    hashes = [xxhash.xxh64_intdigest(token.encode(), seed) & 0xFFFFFFFF for token in tokens]
+    return [signed(min((mix(hash ^ salt) for hash in hashes), default=2**32 - 1), 32) for salt in itertools.islice(salts(), 8)]
+
+
+def simhash(tokens: list[str]) -> int:
+    """The formula of the documentation."""
+    hashes = [xxhash.xxh64_intdigest(token.encode(), 0) for token in tokens]
+    return signed(sum(1 << bit for bit in range(64) if 2 * sum(hash >> bit & 1 for hash in hashes) > len(tokens)), 64)
+
+
+def sketches(texts: list[str]) -> list[dict]:
+    """What becomes of the words between white space: bags by Python, vectors by scikit-learn, sketches by their formulas."""
+    rows = []
+    for text in texts:
+        tokens = text.split()
+        row = {"text": text, "bag_of_words": [[term, tokens.count(term)] for term in sorted(set(tokens))]}
+        for dimension in (7, 1048576):
+            vector = HashingVectorizer(n_features=dimension, norm=None, analyzer=str.split).transform([text])
+            entries = [(int(at), float(value)) for at, value in zip(vector.indices, vector.data) if value != 0]
+            row[f"hash_vector_{dimension}"] = [[entry[side] for entry in entries] for side in (0, 1)]
+        signature = minhash(tokens, 7)
+        bands = [signed(xxhash.xxh64_intdigest(struct.pack("<4q", *signature[at * 4 : at * 4 + 4]), at), 64) for at in range(2)]
+        rows.append(row | {"minhash": minhash(tokens, 0), "minhash_bands": bands, "simhash": simhash(tokens)})
+    return rows
+
+
+# Options of TfidfVectorizer as Python has them, and as CREATE MODEL has them where that differs.
+TFIDF = [
+    ({}, {}),
+    ({"lowercase": False}, {}),
+    ({"lowercase": False, "strip_accents": "ascii"}, {}),
+    ({"strip_accents": "unicode"}, {}),
+    ({"stop_words": "english"}, {}),
+    ({"stop_words": ["the", "a", "of", "is"], "ngram_range": (1, 2)}, {"stop_words": "the, a, of,is"}),
+    ({"ngram_range": (2, 3)}, {}),
+    ({"analyzer": "char", "ngram_range": (1, 3)}, {}),
+    ({"analyzer": "char", "lowercase": False, "ngram_range": (2, 2)}, {}),
+    ({"analyzer": "char_wb", "ngram_range": (2, 5), "strip_accents": "unicode"}, {}),
+    ({"min_df": 2}, {}),
+    ({"min_df": 0.03, "max_df": 0.5}, {}),
+    ({"max_df": 2}, {}),
+    ({"max_features": 40}, {}),
+    ({"max_features": 25, "binary": True, "analyzer": "char"}, {}),
+    ({"binary": True, "norm": "l1"}, {}),
+    ({"use_idf": False, "norm": None}, {"norm": "none"}),
+    ({"smooth_idf": False, "sublinear_tf": True}, {}),
+    ({"sublinear_tf": True, "norm": "l1", "min_df": 2, "max_df": 0.8}, {}),
+    ({"token_pattern": r"(?u)[0-9a-zé]+"}, {"tokenizer": "regex:[0-9a-zé]+"}),
+    ({"tokenizer": str.split, "token_pattern": None}, {"tokenizer": "whitespace"}),
+    ({"tokenizer": jieba.lcut, "token_pattern": None}, {"tokenizer": "jieba"}),
+]
+
+
+def tfidf(texts: list[str]) -> list[dict]:
+    """One entry a set of options: the vocabulary, in how many texts each term is, and the vectors of all texts."""
+    rows = []
+    for options, ours in TFIDF:
+        limit = options.get("max_features")
+        vectorizer = TfidfVectorizer(**{name: value for name, value in options.items() if name != "max_features"})
+        counts = CountVectorizer(**{name: value for name, value in vectorizer.get_params().items() if name in CountVectorizer().get_params() and name != "dtype"})
+        matrix = counts.fit_transform(texts)
+        terms = list(counts.get_feature_names_out())
+        if limit is not None:
+            # scikit-learn leaves ties to its sort; here they go by term.
+            totals = matrix.sum(axis=0).A1
+            kept = sorted(sorted(range(len(terms)), key=lambda at: (-totals[at], terms[at]))[:limit])
+            terms, matrix = [terms[at] for at in kept], matrix[:, kept]
+            vectorizer.set_params(vocabulary=terms)
+        weights = vectorizer.fit_transform(texts)
+        assert list(vectorizer.get_feature_names_out()) == terms
+        weights.sort_indices()
+        with_ranges = {name: value for name, value in options.items() if name not in ("ngram_range", "token_pattern", "tokenizer")}
+        if "ngram_range" in options:
+            with_ranges |= dict(zip(("ngram_min", "ngram_max"), options["ngram_range"]))
+        shown = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in (with_ranges | ours).items()}
+        rows.append(
+            {
+                "options": shown,
+                "terms": "\x1f".join(terms),
+                "document_frequency": " ".join(str(int(number)) for number in (matrix > 0).sum(axis=0).A1),
+                "vectors": [
+                    " ".join(f"{at}:{value:.9g}" for at, value in zip(row.indices, row.data)) for row in weights
+                ],
+            }
+        )
+    return rows
+
+
 def main() -> None:
     texts = json.loads((ROOT / "python" / "texts.json").read_text(encoding="utf-8"))
     GOLDENS.mkdir(exist_ok=True)
@@ -138,8 +248,10 @@ def main() -> None:
     write("stem", stems(texts))
     plain = lambda text: {"strip_accents": strip_accents_unicode(text), "normalize_whitespace": " ".join(text.split())}
     write("plain", [{"text": text, **plain(text)} for text in texts])
+    write("sketches", sketches(texts))
+    write("tfidf", tfidf(texts))
     write("vectors", pairs())
-    used = ("jieba", "numpy", "rapidfuzz", "regex", "scikit-learn", "snowballstemmer", "uniseg")
+    used = ("jieba", "numpy", "rapidfuzz", "regex", "scikit-learn", "snowballstemmer", "uniseg", "xxhash")
     versions = {"python": platform.python_version(), "unicode of python": unicodedata.unidata_version}
     write("versions", versions | {name: version(name) for name in used})
 

@@ -118,7 +118,11 @@ fn functions_are_listed_with_syntax_and_example() {
     );
     assert_eq!(
         rows[1][..3],
-        ["token_count", "scalar", "token_count(text [, tokenizer])"]
+        [
+            "token_count",
+            "scalar",
+            "token_count(text [, tokenizer] [, settings])"
+        ]
     );
     let names: Vec<_> = rows[1..].iter().map(|row| row[0]).collect();
     assert_eq!(

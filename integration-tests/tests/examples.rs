@@ -29,6 +29,8 @@ async fn shown(engine: &Engine, query: &str) -> String {
 async fn every_example_shows_what_the_query_returns() {
     let home = tempfile::tempdir().expect("home");
     let engine = onnx::engine(home.path()).await;
+    let news = "CREATE MODEL news WITH ('kind' = 'tfidf') AS VALUES ('the cat sat'), ('the dog sat'), ('the cat and the dog')";
+    engine.sql(news).await.expect("a model");
     let names = udfs::names();
     let functions = reference::functions(&engine.context().state());
     let ours: Vec<_> = functions

@@ -1,7 +1,9 @@
 //! One test binary: what is checked from outside.
 
 mod agreement;
+mod agreement_sketches;
 mod agreement_text;
+mod agreement_tfidf;
 mod batch;
 mod batch_broken;
 mod batch_errors;

@@ -106,13 +106,16 @@ macro_rules! files {
 }
 
 files!(
+    chunk,
     errors,
     likeness,
     models,
     ngrams,
     normalize_text,
     sentences,
+    sketches,
     term_frequencies,
+    tfidf,
     token_count,
     tokenize,
     vectors,

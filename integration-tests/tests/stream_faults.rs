@@ -1,6 +1,6 @@
 //! Streams that are killed, stopped and resumed, joined and left, and whose broker is killed: each review once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lexstream_integration_tests::kafka::{Broker, shared, wait_for};
 use lexstream_integration_tests::random::Random;
@@ -12,6 +12,9 @@ const SOON: [(&str, &str); 3] = [
     ("heartbeat.interval.ms", "500"),
     ("transaction.timeout.ms", "6000"),
 ];
+
+/// A process that is killed and started again under its name goes on within this time.
+const RECOVERY: Duration = Duration::from_secs(10);
 
 /// How often a test does what it does: a few times, or what `LEXSTREAM_TEST_KILLS` says.
 fn kills(few: u64) -> u64 {
@@ -28,14 +31,18 @@ fn a_processor_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     let workshop = Workshop::new(kafka, "killed", 4, &SOON);
     let mut reviews = Reviews::to(kafka, &workshop.input, Random::printed());
     let kills = kills(5);
+    let mut longest = Duration::ZERO;
     for kill in 0..kills {
         reviews.send(1_000);
         let before = workshop.progress();
+        let started = Instant::now();
         let mut processor = workshop.start("one");
         if kill % 3 == 2 {
             // Any moment of the start, too: what else there is to see of it is not what this is about.
             std::thread::sleep(Duration::from_millis(random.below(3_000)));
         } else {
+            workshop.wait_for(before + 1, &mut processor);
+            longest = longest.max(started.elapsed());
             workshop.wait_for(before + 1 + random.below(800) as i64, &mut processor);
         }
         processor.kill();
@@ -43,7 +50,8 @@ fn a_processor_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     workshop.finish("one");
     let tally = workshop.check();
     assert_eq!(tally.inputs as u64, reviews.sent());
-    eprintln!("{kills} kills of the processor: {tally}");
+    eprintln!("{kills} kills of the processor, {longest:.1?} at most until it goes on: {tally}");
+    assert!(longest < RECOVERY, "{longest:?}");
 }
 
 #[test]
@@ -56,8 +64,8 @@ fn a_broker_that_is_killed_costs_time_only() {
     let kills = kills(2).div_ceil(10).max(2);
     let mut processor = workshop.start("one");
     for _ in 0..kills {
-        reviews.send(2_000);
         let wanted = workshop.progress() + 1 + random.below(1_500) as i64;
+        reviews.send(2_000);
         workshop.wait_for(wanted, &mut processor);
         broker.kill();
         broker.restart();
@@ -124,8 +132,8 @@ fn a_processor_that_slept_past_its_session_harms_nothing() {
     let times = kills(2).div_ceil(5).max(2);
     let mut sleeper = workshop.start("sleeper");
     for _ in 0..times {
-        reviews.send(1_500);
         let wanted = workshop.progress() + 1 + random.below(1_000) as i64;
+        reviews.send(1_500);
         workshop.wait_for(wanted, &mut sleeper);
         sleeper.signal("STOP");
         // Another one takes over what the sleeper had, though not before its session is over.
@@ -136,9 +144,9 @@ fn a_processor_that_slept_past_its_session_harms_nothing() {
             (workshop.progress() >= end).then_some(())
         });
         heir_is_done.unwrap_or_else(|error| panic!("{error}\n{}", workshop.logs()));
+        let wanted = workshop.progress() + 1 + random.below(300) as i64;
         reviews.send(500);
         sleeper.signal("CONT");
-        let wanted = workshop.progress() + 1 + random.below(300) as i64;
         workshop.wait_for(wanted, &mut heir);
         heir.stop("INT");
     }

@@ -70,7 +70,8 @@ fn a_transaction_that_is_aborted_is_made_again() {
 
 /// Runs a stream that breaks a rule, and a right one after it; returns what the check says.
 fn breaks(rule: Rule, hint: &str, dies: bool) -> Faults {
-    let workshop = workshop(hint, 1_000);
+    // More than is read before the second transaction.
+    let workshop = workshop(hint, 3_000);
     let broken = workshop.start_under(rule, "one", RUNNER);
     if dies {
         broken.expect_death(PATIENCE);
@@ -99,7 +100,7 @@ fn a_committed_position_loses() {
 
 #[test]
 fn a_forgotten_rewind_loses() {
-    let faults = breaks(Rule::ForgetsToRewind, "rewind", false);
+    let faults = breaks(Rule::ForgetsToRewind, "rewind", true);
     check_only(&faults, &[Kind::Lost]);
 }
 

@@ -128,7 +128,7 @@ mod tests {
         let functions = reference::functions(&Engine::new().expect("engine").context().state());
         let tokenize = page(&functions, "Tokenize").expect("page");
         assert!(
-            tokenize.starts_with("tokenize(text [, tokenizer])  (scalar)\n"),
+            tokenize.starts_with("tokenize(text [, tokenizer] [, settings])  (scalar)\n"),
             "{tokenize}"
         );
         assert!(

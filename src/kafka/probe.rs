@@ -13,7 +13,7 @@ use super::partition::{Offsets, Partition, list_of_offsets};
 /// Tells whether no message that readers see stands behind an offset and before the partition's present end.
 ///
 /// Behind the last message may stand marks of transactions and rows that were compacted, which have offsets of their
-/// own. `consumer` is how the group's consumer is made; its group is left out.
+/// own. `consumer` is how the group's consumer is made; the group is not joined.
 pub fn is_at_end(
     consumer: &ClientConfig,
     partition: &Partition,
@@ -21,7 +21,7 @@ pub fn is_at_end(
     timeout: Duration,
 ) -> KafkaResult<bool> {
     let mut config = consumer.clone();
-    config.remove("group.id");
+    // librdkafka lets nobody read without the name of a group.
     config.remove("group.instance.id");
     config.remove("group.protocol");
     config.set("enable.partition.eof", "true");

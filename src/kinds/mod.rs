@@ -5,6 +5,7 @@ mod jieba;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod options;
+mod tfidf;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -89,4 +90,5 @@ pub const ALL: &[&dyn Kind] = &[
     &jieba::JiebaKind,
     #[cfg(feature = "onnx")]
     &onnx::OnnxKind,
+    &tfidf::TfidfKind,
 ];

@@ -9,6 +9,7 @@ mod missing;
 mod models;
 mod parquet_folder;
 mod read_text;
+mod vocabulary;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -72,9 +73,17 @@ pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) {
         Arc::new(models::ModelsFunction(Arc::clone(models))),
     );
     context.register_udtf("read_text", Arc::new(read_text::ReadText));
+    context.register_udtf(
+        "vocabulary",
+        Arc::new(vocabulary::VocabularyFunction(Arc::clone(models))),
+    );
 }
 
 /// Returns the documentation of the table functions, alphabetical.
 pub fn functions() -> Vec<Function> {
-    vec![models::documentation(), read_text::documentation()]
+    vec![
+        models::documentation(),
+        read_text::documentation(),
+        vocabulary::documentation(),
+    ]
 }

@@ -12,6 +12,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
 use crate::columns::Texts;
+use crate::text::tfidf::Vectorizer;
 use crate::text::tokenizers::Tokenizer;
 
 /// Why a model can't be used: in words that name the model, what was expected and what was found.
@@ -66,6 +67,16 @@ pub trait Model: Debug + Send + Sync {
         Err(Unable::new(self.id(), self.kind(), Ability::Tokenize).into())
     }
 
+    /// Returns what the model weighs the terms of, where it does; loads nothing.
+    fn weighs(&self) -> Option<Weighed> {
+        None
+    }
+
+    /// Returns what weighs terms by the corpus that the model was made of; the first call loads it.
+    fn vectorizer(&self) -> Result<Arc<Vectorizer>, ModelError> {
+        Err(Unable::new(self.id(), self.kind(), Ability::Weigh).into())
+    }
+
     /// Tells whether the model numbers its tokens; loads nothing.
     fn has_token_ids(&self) -> bool {
         false
@@ -75,6 +86,15 @@ pub trait Model: Debug + Send + Sync {
     fn token_ids(&self) -> Result<Arc<dyn TokenIds>, ModelError> {
         Err(Unable::new(self.id(), self.kind(), Ability::TokenIds).into())
     }
+}
+
+/// What a model weighs the terms of: what it was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weighed {
+    /// Texts, which it cuts itself.
+    Texts,
+    /// Lists of tokens.
+    Tokens,
 }
 
 /// Makes a vector of each text.
@@ -139,6 +159,8 @@ pub enum Ability {
     TokenIds,
     /// Cut texts into tokens.
     Tokenize,
+    /// Weigh terms by a corpus.
+    Weigh,
 }
 
 impl Ability {
@@ -151,6 +173,7 @@ impl Ability {
             Self::Rerank => model.reranker().is_some(),
             Self::TokenIds => model.has_token_ids(),
             Self::Tokenize => model.can_tokenize(),
+            Self::Weigh => model.weighs().is_some(),
         }
     }
 
@@ -163,6 +186,7 @@ impl Ability {
             Self::Rerank => "rerank",
             Self::TokenIds => "number tokens",
             Self::Tokenize => "tokenize",
+            Self::Weigh => "weigh terms",
         }
     }
 }

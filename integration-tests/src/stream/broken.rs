@@ -249,7 +249,7 @@ impl Steps for Broken {
             self.steps.commit()?;
         }
         let last = match self.rule {
-            Rule::CommitsPosition => 2,
+            Rule::CommitsPosition | Rule::ForgetsToRewind => 2,
             Rule::NoMember => 3,
             _ => u64::MAX,
         };

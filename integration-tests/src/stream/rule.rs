@@ -55,7 +55,7 @@ pub enum Rule {
     OffsetsApart,
     /// Commits the offsets of all that it has read, and dies after the second commit.
     CommitsPosition,
-    /// Aborts every second transaction, and does not read again what was in it.
+    /// Aborts the second transaction, does not read again what was in it, and dies when it has committed the third.
     ForgetsToRewind,
     /// Aborts every second transaction, and sends dead letters outside of them.
     DeadLettersApart,

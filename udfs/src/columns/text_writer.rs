@@ -57,6 +57,16 @@ impl TextWriter {
     }
 }
 
+/// Says that a batch has more tokens than Arrow's offsets count, from this row on.
+pub(super) fn too_many(row: usize) -> ArrowError {
+    ArrowError::InvalidArgumentError(format!(
+        "row {row} of the batch: expected at most {} bytes of tokens in a batch, found more; \
+         SET datafusion.execution.batch_size to at most {}",
+        i32::MAX,
+        row.max(1)
+    ))
+}
+
 /// Writes a `List<Utf8>` column.
 ///
 /// Copied bytes beat views here: a token is shorter than a view of it, and one check of all bytes at the end does for
@@ -90,7 +100,7 @@ impl TokenListWriter {
         let text = text.as_bytes();
         let length: usize = spans.iter().map(|span| span.range().len()).sum();
         if self.bytes.len() + length > i32::MAX as usize {
-            return Err(self.too_many());
+            return Err(too_many(self.rows.len() - 1));
         }
         self.bytes.reserve(length);
         self.ends.reserve(spans.len());
@@ -119,20 +129,10 @@ impl TokenListWriter {
 
     fn end_row(&mut self) -> Result<(), ArrowError> {
         if self.ends.len() > i32::MAX as usize {
-            return Err(self.too_many());
+            return Err(too_many(self.rows.len() - 1));
         }
         self.rows.push((self.ends.len() - 1) as i32);
         Ok(())
-    }
-
-    fn too_many(&self) -> ArrowError {
-        let row = self.rows.len() - 1;
-        ArrowError::InvalidArgumentError(format!(
-            "row {row} of the batch: expected at most {} bytes of tokens in a batch, found more; \
-             SET datafusion.execution.batch_size to at most {}",
-            i32::MAX,
-            row.max(1)
-        ))
     }
 
     pub(super) fn finish(mut self) -> Result<ArrayRef, ArrowError> {

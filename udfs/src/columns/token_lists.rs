@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray, StructArray};
-use arrow::buffer::OffsetBuffer;
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
 use arrow::error::ArrowError;
 
@@ -53,9 +53,9 @@ impl TokenLists {
         self.array.is_empty()
     }
 
-    /// Returns how many rows are not NULL.
-    pub fn valid_count(&self) -> usize {
-        self.array.len() - self.array.null_count()
+    /// Returns which rows are NULL.
+    pub fn nulls(&self) -> Option<&NullBuffer> {
+        self.array.nulls()
     }
 
     /// Returns the tokens of every row in order; NULL is `None`.
@@ -72,6 +72,16 @@ impl TokenLists {
                 })
             })
             .collect()
+    }
+
+    /// Returns the tokens of a row; none for NULL.
+    pub fn row(&self, row: usize) -> Option<Tokens<'_>> {
+        let offsets = self.array.value_offsets();
+        self.array.is_valid(row).then(|| Tokens {
+            tokens: self.array.values().as_string::<i32>(),
+            start: offsets[row] as usize,
+            end: offsets[row + 1] as usize,
+        })
     }
 
     /// Maps the tokens of each row to slices of one text; NULL gives NULL.
@@ -126,21 +136,6 @@ impl TokenLists {
         }
         out.finish()
     }
-
-    /// Calls `each` with every token of every row that is not NULL, in order; tokens that are NULL are left out.
-    pub fn for_each_token(&self, mut each: impl FnMut(&str)) {
-        let tokens = self.array.values().as_string::<i32>();
-        for (row, span) in self.array.value_offsets().windows(2).enumerate() {
-            if self.array.is_null(row) {
-                continue;
-            }
-            for at in span[0] as usize..span[1] as usize {
-                if tokens.is_valid(at) {
-                    each(tokens.value(at));
-                }
-            }
-        }
-    }
 }
 
 /// Writes the tokens that are no stop words.
@@ -165,28 +160,4 @@ pub fn token_list(tokens: &[&str]) -> Result<ArrayRef, ArrowError> {
         None,
     )?;
     Ok(Arc::new(list))
-}
-
-/// Returns one list of terms and counts, in the order given: a `List<Struct<term, count>>` of one row.
-pub fn term_count_list<'a>(
-    terms: impl ExactSizeIterator<Item = (&'a str, i64)>,
-) -> Result<ListArray, ArrowError> {
-    let length = terms.len();
-    let mut names = Vec::with_capacity(length);
-    let mut counts = Vec::with_capacity(length);
-    for (term, count) in terms {
-        names.push(term);
-        counts.push(count);
-    }
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from(names)),
-        Arc::new(Int64Array::from(counts)),
-    ];
-    let items = StructArray::try_new(types::term_count_fields(), columns, None)?;
-    ListArray::try_new(
-        types::term_count_field(),
-        OffsetBuffer::from_lengths([length]),
-        Arc::new(items),
-        None,
-    )
 }

@@ -66,6 +66,89 @@ pub fn component_field() -> FieldRef {
     Arc::clone(&FIELD)
 }
 
+/// Returns the fields of a term, in how many texts it occurs and how often: `term` Utf8, `documents` and `occurrences`
+/// Int64.
+pub fn counted_term_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("term", TOKEN, true),
+            Field::new("documents", DataType::Int64, true),
+            Field::new("occurrences", DataType::Int64, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the type of what aggregates know of terms: `List<Struct<term, documents, occurrences>>`.
+pub fn counted_terms() -> DataType {
+    DataType::List(item(DataType::Struct(counted_term_fields())))
+}
+
+/// Returns the fields of a term and its weight: `term` Utf8, `weight` Float64.
+pub fn term_weight_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("term", TOKEN, true),
+            Field::new("weight", DataType::Float64, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the type of terms and weights: `List<Struct<term, weight>>`.
+pub fn term_weights() -> DataType {
+    DataType::List(item(DataType::Struct(term_weight_fields())))
+}
+
+/// Returns the fields of a piece of a text: `text` Utf8, `start` and `end` Int64 in code points.
+pub fn chunk_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("text", DataType::Utf8, true),
+            Field::new("start", DataType::Int64, true),
+            Field::new("end", DataType::Int64, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the type of the pieces of a text: `List<Struct<text, start, end>>`.
+pub fn chunks() -> DataType {
+    DataType::List(item(DataType::Struct(chunk_fields())))
+}
+
+/// Returns the fields of a sparse vector: `indices` List<Int32>, from 0 and ascending, and `values` List<Float32>.
+pub fn sparse_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("indices", DataType::List(item(DataType::Int32)), true),
+            Field::new("values", DataType::List(component_field()), true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the type of sparse vectors: `Struct<indices, values>`.
+pub fn sparse_vectors() -> DataType {
+    DataType::Struct(sparse_fields())
+}
+
+/// Returns the type of MinHash signatures of this length: `FixedSizeList<Int32>`.
+pub fn signatures(length: i32) -> DataType {
+    DataType::FixedSizeList(token_id_field(), length)
+}
+
+/// Returns the field of one hash in a list.
+pub fn hash_field() -> FieldRef {
+    static FIELD: LazyLock<FieldRef> = LazyLock::new(|| item(DataType::Int64));
+    Arc::clone(&FIELD)
+}
+
+/// Returns the type of lists of hashes: `List<Int64>`.
+pub fn hashes() -> DataType {
+    DataType::List(hash_field())
+}
+
 /// Returns the fields of a label and its score: `label` Utf8, `score` Float32.
 pub fn label_fields() -> Fields {
     static FIELDS: LazyLock<Fields> = LazyLock::new(|| {

@@ -9,15 +9,17 @@ use arrow::error::ArrowError;
 use datafusion_common::{DataFusionError, Result, ScalarValue, exec_datafusion_err, exec_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs};
 
-use super::Parameters;
+use super::pattern_model::PatternModel;
+use super::{Parameters, Settings};
 use crate::columns::{
-    InvalidUtf8, Metric, Text, TextWriter, Texts, TokenLists, Tokens, Vectors, measure_pairs,
-    token_list,
+    Documents, InvalidUtf8, Metric, Text, TextWriter, Texts, TokenLists, Tokens, Vectors,
+    measure_pairs, token_list,
 };
 use crate::model::{Model, ModelError, Models};
 use crate::text::normal_form::NormalForm;
 use crate::text::stem::Stemmer;
 use crate::text::stop_words;
+use crate::text::tfidf::Vectorizer;
 use crate::text::tokenizers::{self, Span, Tokenizer};
 
 /// Reads the arguments of one call; nothing else looks into a `ColumnarValue`.
@@ -85,6 +87,85 @@ impl<'a> Args<'a> {
     ) -> Result<ColumnarValue> {
         let tokens = TokenLists::try_new(&self.column(at)?)?;
         self.result(tokens.map_to_tokens(map)?)
+    }
+
+    /// Maps the tokens of argument `at` as one column.
+    pub(crate) fn map_token_lists(
+        &self,
+        at: usize,
+        map: impl FnOnce(&TokenLists) -> Result<ArrayRef, ArrowError>,
+    ) -> Result<ColumnarValue> {
+        let lists = TokenLists::try_new(&self.column(at)?)?;
+        let mapped = map(&lists).map_err(|error| self.named_error(&error))?;
+        self.result(mapped)
+    }
+
+    /// Maps arguments 0 and 1, row by row, as two columns that are equally long.
+    pub(crate) fn map_two(
+        &self,
+        map: impl FnOnce(&ArrayRef, &ArrayRef) -> Result<ArrayRef, ArrowError>,
+    ) -> Result<ColumnarValue> {
+        let mapped = map(&self.long_column(0)?, &self.long_column(1)?);
+        self.result(mapped.map_err(|error| self.named_error(&error))?)
+    }
+
+    /// Maps argument `at` as one column.
+    pub(crate) fn map_column(
+        &self,
+        at: usize,
+        map: impl FnOnce(&ArrayRef) -> Result<ArrayRef, ArrowError>,
+    ) -> Result<ColumnarValue> {
+        let mapped = map(&self.column(at)?).map_err(|error| self.named_error(&error))?;
+        self.result(mapped)
+    }
+
+    /// Says which function an error of a column came from.
+    fn named_error(&self, error: &ArrowError) -> DataFusionError {
+        let message = match error {
+            ArrowError::InvalidArgumentError(message) => message.clone(),
+            other => other.to_string(),
+        };
+        exec_datafusion_err!("{}: {message}", self.parameters.function)
+    }
+
+    /// Returns argument `at` as texts, or as lists of tokens where it has lists.
+    fn documents(&self, at: usize, column: ArrayRef) -> Result<Documents> {
+        if self.is_list(at) {
+            return Ok(Documents::Tokens(TokenLists::try_new(&column)?));
+        }
+        Ok(Documents::Texts(self.texts_of(at, column)?))
+    }
+
+    /// Maps the texts, or lists of tokens, of argument `at` as one column.
+    pub(crate) fn map_documents(
+        &self,
+        at: usize,
+        map: impl FnOnce(&Documents) -> Result<ArrayRef, ArrowError>,
+    ) -> Result<ColumnarValue> {
+        let documents = self.documents(at, self.column(at)?)?;
+        let mapped = map(&documents).map_err(|error| self.named_error(&error))?;
+        self.result(mapped)
+    }
+
+    /// Maps the texts, or lists of tokens, of arguments `left` and `right` as two columns that are equally long.
+    pub(crate) fn map_document_pairs(
+        &self,
+        left: usize,
+        right: usize,
+        map: impl FnOnce(&Documents, &Documents) -> Result<ArrayRef, ArrowError>,
+    ) -> Result<ColumnarValue> {
+        let (left, right) = (
+            self.documents(left, self.long_column(left)?)?,
+            self.documents(right, self.long_column(right)?)?,
+        );
+        let mapped = map(&left, &right).map_err(|error| self.named_error(&error))?;
+        self.result(mapped)
+    }
+
+    /// Returns what weighs terms of the model that argument `at` names.
+    pub(crate) fn vectorizer(&self, at: usize) -> Result<Arc<Vectorizer>> {
+        let vectorizer = self.model(at)?.vectorizer();
+        vectorizer.map_err(|cause| self.failed(cause))
     }
 
     /// Returns one list of tokens, for a function of constants alone.
@@ -184,7 +265,8 @@ impl<'a> Args<'a> {
     /// Returns the tokenizer that argument `at` names, a built-in one or a model's; `'word'` where it is left out.
     pub(crate) fn tokenizer(&self, at: usize) -> Result<Arc<dyn Tokenizer>> {
         let name = self.name(at, "word")?;
-        if let Some(tokenizer) = tokenizers::built_in(name) {
+        let hmm = self.settings()?.flag("hmm", true)?;
+        if let Some(tokenizer) = tokenizers::built_in(name, hmm) {
             return Ok(tokenizer);
         }
         self.named_model(name)?
@@ -200,7 +282,26 @@ impl<'a> Args<'a> {
     fn named_model(&self, name: &str) -> Result<Arc<dyn Model>> {
         match self.model {
             Some(model) => Ok(Arc::clone(model)),
-            None => self.models.open(name).map_err(DataFusionError::External),
+            None => match PatternModel::named(name) {
+                Some(pattern) => {
+                    Ok(Arc::new(pattern.map_err(|error| {
+                        DataFusionError::External(error.into())
+                    })?))
+                }
+                None => self.models.open(name).map_err(DataFusionError::External),
+            },
+        }
+    }
+
+    /// Returns the settings of the call; planning has checked them.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let Some(at) = self.parameters.settings_at() else {
+            return Ok(Settings::default());
+        };
+        match self.values.get(at) {
+            None => Ok(Settings::default()),
+            Some(ColumnarValue::Scalar(settings)) => Settings::of(settings),
+            Some(ColumnarValue::Array(_)) => Err(self.unchecked(at)),
         }
     }
 
@@ -262,6 +363,15 @@ impl<'a> Args<'a> {
                 let count = usize::try_from(*count).ok().and_then(NonZeroUsize::new);
                 count.map(Some).ok_or_else(|| self.unchecked(at))
             }
+            Some(_) => Err(self.unchecked(at)),
+        }
+    }
+
+    /// Returns the constant number in argument `at`, none where it is left out; planning has checked its range.
+    pub(crate) fn number(&self, at: usize) -> Result<Option<i64>> {
+        match self.values.get(at) {
+            None => Ok(None),
+            Some(ColumnarValue::Scalar(ScalarValue::Int64(Some(number)))) => Ok(Some(*number)),
             Some(_) => Err(self.unchecked(at)),
         }
     }

@@ -3,8 +3,11 @@
 pub mod aggregate;
 mod args;
 mod parameters;
+mod pattern_model;
 pub mod scalar;
 mod scalar_function;
+mod settings;
+pub mod window;
 
 use std::sync::Arc;
 
@@ -16,6 +19,7 @@ use crate::model::{Models, NoModels};
 pub(crate) use args::Args;
 pub(crate) use parameters::{Kind, Parameter, Parameters};
 pub(crate) use scalar_function::ScalarFunction;
+pub(crate) use settings::{Setting, SettingKind, Settings};
 
 /// The functions that run a model, alphabetical: an engine may evaluate them where waiting does no harm.
 pub const MODEL_FUNCTIONS: &[&str] = &["classify", "classify_scores", "embed", "predict", "rerank"];
@@ -30,6 +34,9 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, models: &Arc<dyn Models
     for function in aggregate::all() {
         registry.register_udaf(Arc::clone(&function))?;
     }
+    for function in window::all() {
+        registry.register_udwf(Arc::clone(&function))?;
+    }
     Ok(())
 }
 
@@ -42,7 +49,10 @@ pub fn names() -> Vec<String> {
     let aggregate = aggregate::all()
         .into_iter()
         .map(|function| function.name().to_owned());
-    let mut names: Vec<_> = scalar.chain(aggregate).collect();
+    let window = window::all()
+        .into_iter()
+        .map(|function| function.name().to_owned());
+    let mut names: Vec<_> = scalar.chain(aggregate).chain(window).collect();
     names.sort_unstable();
     names
 }
@@ -63,9 +73,13 @@ mod tests {
     #[test]
     fn lists_are_alphabetical_and_every_function_has_an_example() {
         let models: Arc<dyn Models> = Arc::new(NoModels);
-        let (scalar, aggregate) = (scalar::all(&models), aggregate::all());
+        let (scalar, aggregate, window) = (scalar::all(&models), aggregate::all(), window::all());
         assert!(scalar.is_sorted_by_key(|function| function.name().to_owned()));
         assert!(aggregate.is_sorted_by_key(|function| function.name().to_owned()));
+        assert!(window.is_sorted_by_key(|function| function.name().to_owned()));
+        window
+            .iter()
+            .for_each(|function| check(function.name(), function.documentation()));
         scalar
             .iter()
             .for_each(|function| check(function.name(), function.documentation()));

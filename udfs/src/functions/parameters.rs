@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::{DataFusionError, Result, ScalarValue, plan_err};
-use datafusion_expr::ReturnFieldArgs;
+use datafusion_expr::{Expr, ReturnFieldArgs};
 
+use super::pattern_model::PatternModel;
+use super::settings::{self, Setting, SettingKind};
 use crate::columns::types;
-use crate::model::{Ability, Model, ModelError, Models, Unable};
+use crate::model::{Ability, Model, ModelError, Models, Unable, Weighed};
 use crate::nearest;
 use crate::text::{stop_words, tokenizers};
 
@@ -20,20 +22,28 @@ pub(crate) enum Kind {
     Inputs,
     /// A column or a constant of lists of texts.
     Tokens,
-    /// A column or a constant of lists of numbers.
+    /// A column or a constant of lists of numbers, or of sparse vectors.
     Vector,
+    /// A column or a constant of whole numbers.
+    Integer,
+    /// A column or a constant of lists of whole numbers.
+    Integers,
     /// A column or a constant of texts, or of lists of texts.
     TextOrTokens,
     /// A constant text that names a language with a list of stop words, or a column or a constant of lists of texts.
     StopWords,
     /// A constant number of at least 1.
     Count,
+    /// A constant number from the first to the second.
+    Number(i64, i64),
     /// A constant text that is one of these names, without regard to case.
     Name(&'static [&'static str]),
     /// A constant text that names a tokenizer: a built-in one, or a model that has one.
     Tokenizer,
     /// A constant text that names a model with this ability.
     Model(Ability),
+    /// A constant struct of these settings, alphabetical.
+    Settings(&'static [Setting]),
 }
 
 /// One parameter of a function.
@@ -53,7 +63,8 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// Returns the parameters of a function of a text and, where it is not left out, the name of a tokenizer.
+    /// Returns the parameters of a function of a text and, where they are not left out, the name of a tokenizer and its
+    /// settings.
     pub(crate) const fn text_and_tokenizer(function: &'static str) -> Self {
         const LIST: &[Parameter] = &[
             Parameter {
@@ -64,12 +75,39 @@ impl Parameters {
                 name: "tokenizer",
                 kind: Kind::Tokenizer,
             },
+            Parameter {
+                name: "settings",
+                kind: Kind::Settings(&[Setting {
+                    name: "hmm",
+                    kind: SettingKind::Flag,
+                }]),
+            },
         ];
         Self {
             function,
             list: LIST,
             required: 1,
         }
+    }
+
+    /// Refuses settings of a tokenizer that has none; they are the argument behind its name.
+    pub(crate) fn check_tokenizer_settings(&self, args: &ReturnFieldArgs<'_>) -> Result<()> {
+        let tokenizer = |at: usize| args.scalar_arguments.get(at)?.as_ref()?.try_as_str()?;
+        let at = self.position(|kind| kind == Kind::Tokenizer);
+        if let Some(at) = at
+            && args.arg_fields.len() > at + 1
+            && let Some(found) = tokenizer(at)
+            && !tokenizers::WITH_HMM
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(found))
+        {
+            return plan_err!(
+                "{}: only {} have settings, found the tokenizer `{found}`",
+                self.function,
+                tokenizers::WITH_HMM.join(", ")
+            );
+        }
+        Ok(())
     }
 
     /// Returns the parameters of a function of a model with this ability and a text.
@@ -166,6 +204,37 @@ impl Parameters {
         last.is_some_and(|last| last.kind == Kind::Inputs)
     }
 
+    /// Refuses texts for a model that was made of lists of tokens, and the other way round; `at` are the arguments.
+    pub(crate) fn check_weighed(
+        &self,
+        fields: &[FieldRef],
+        at: impl IntoIterator<Item = usize>,
+        model: Option<&dyn Model>,
+    ) -> Result<()> {
+        let Some((model, weighed)) = model.and_then(|model| Some((model, model.weighs()?))) else {
+            return Ok(());
+        };
+        for at in at {
+            let found = fields[at].data_type();
+            let (expected, hint) = match weighed {
+                Weighed::Texts if found.is_list() => {
+                    ("a text", "array_to_string(list, ' ') joins one")
+                }
+                Weighed::Tokens if is_text(found) => {
+                    ("a list of texts", "tokenize(text) makes one")
+                }
+                _ => continue,
+            };
+            return plan_err!(
+                "{}: `{}` must be {expected}, as model `{}` was made of them, found {found}; {hint}",
+                self.function,
+                self.list[at].name,
+                model.id()
+            );
+        }
+        Ok(())
+    }
+
     /// Refuses a call with the wrong number of arguments, or an argument of the wrong type.
     pub(crate) fn check(&self, fields: &[FieldRef]) -> Result<()> {
         let too_many = fields.len() > self.list.len() && !self.repeats();
@@ -217,13 +286,21 @@ impl Parameters {
             let Some(field) = args.arg_fields.get(at) else {
                 break;
             };
+            if let Kind::Settings(known) = parameter.kind {
+                settings::check_names(self.function, known, field.data_type())?;
+                // A struct is no constant before the plan is simplified.
+                if let Some(constant) = args.scalar_arguments.get(at).copied().flatten() {
+                    settings::check_values(self.function, known, constant)?;
+                }
+                continue;
+            }
             let kind = match parameter.kind {
                 Kind::StopWords if is_text(field.data_type()) => Kind::Name(stop_words::LANGUAGES),
                 kind => kind,
             };
             if !matches!(
                 kind,
-                Kind::Count | Kind::Name(_) | Kind::Tokenizer | Kind::Model(_)
+                Kind::Count | Kind::Number(..) | Kind::Name(_) | Kind::Tokenizer | Kind::Model(_)
             ) {
                 continue;
             }
@@ -236,6 +313,7 @@ impl Parameters {
             };
             match kind {
                 Kind::Count => self.check_count(at, constant)?,
+                Kind::Number(least, most) => self.check_number(at, constant, least, most)?,
                 Kind::Name(known) => {
                     let found = self.constant_text(at, constant)?;
                     if !known.iter().any(|known| known.eq_ignore_ascii_case(found)) {
@@ -251,9 +329,35 @@ impl Parameters {
 
     /// Returns which parameter may name a model; no function has two.
     pub(crate) fn model_at(&self) -> Option<usize> {
+        self.position(|kind| matches!(kind, Kind::Tokenizer | Kind::Model(_)))
+    }
+
+    /// Returns which parameter has the call's settings.
+    pub(crate) fn settings_at(&self) -> Option<usize> {
+        self.position(|kind| matches!(kind, Kind::Settings(_)))
+    }
+
+    fn position(&self, is_wanted: impl Fn(Kind) -> bool) -> Option<usize> {
         self.list
             .iter()
-            .position(|parameter| matches!(parameter.kind, Kind::Tokenizer | Kind::Model(_)))
+            .position(|parameter| is_wanted(parameter.kind))
+    }
+
+    /// Refuses settings that are no constant once the plan is simplified, or that have a wrong value.
+    pub(crate) fn check_settings(&self, args: &[Expr]) -> Result<()> {
+        let Some((at, found)) = self.settings_at().and_then(|at| Some((at, args.get(at)?))) else {
+            return Ok(());
+        };
+        match (found, self.list[at].kind) {
+            (Expr::Literal(constant, _), Kind::Settings(known)) => {
+                settings::check_values(self.function, known, constant)
+            }
+            _ => plan_err!(
+                "{}: `{}` must be a constant, found `{found}`",
+                self.function,
+                self.list[at].name
+            ),
+        }
     }
 
     /// Returns the model that a constant names, none for a built-in tokenizer; a model that can't do the work is refused.
@@ -274,6 +378,18 @@ impl Parameters {
         {
             return Ok(None);
         }
+        if !built_in.is_empty()
+            && let Some(pattern) = PatternModel::named(found)
+        {
+            return match pattern {
+                Ok(pattern) => Ok(Some(Arc::new(pattern))),
+                Err(error) => plan_err!(
+                    "{}: `{}` must be a regular expression behind `regex:`, found `{found}`: {error}",
+                    self.function,
+                    self.list[at].name
+                ),
+            };
+        }
         let refused = |cause: ModelError| DataFusionError::External(cause).context(self.function);
         match models.open(found) {
             Ok(model) if ability.of(&*model) => Ok(Some(model)),
@@ -287,7 +403,7 @@ impl Parameters {
                 {
                     return Err(refused(error));
                 }
-                let expected = built_in.join(", ") + " or a model";
+                let expected = built_in.join(", ") + ", regex:… or a model";
                 let names = names.iter().map(String::as_str);
                 let known: Vec<_> = built_in.iter().copied().chain(names).collect();
                 self.unknown(at, found, &expected, &known)
@@ -304,6 +420,17 @@ impl Parameters {
             self.function,
             self.list[at].name
         )
+    }
+
+    fn check_number(&self, at: usize, constant: &ScalarValue, least: i64, most: i64) -> Result<()> {
+        match constant {
+            ScalarValue::Int64(Some(number)) if (least..=most).contains(number) => Ok(()),
+            _ => plan_err!(
+                "{}: `{}` must be a constant from {least} to {most}, found {constant}",
+                self.function,
+                self.list[at].name
+            ),
+        }
     }
 
     fn constant_text<'a>(&self, at: usize, constant: &'a ScalarValue) -> Result<&'a str> {
@@ -357,18 +484,36 @@ fn coerced(kind: Kind, found: &DataType) -> Option<DataType> {
         },
         Kind::StopWords if is_text(found) => Some(found.clone()),
         Kind::StopWords => coerced(Kind::Tokens, found),
-        Kind::Count => (found.is_integer() || found.is_null()).then_some(DataType::Int64),
+        Kind::Count | Kind::Number(..) | Kind::Integer => {
+            (found.is_integer() || found.is_null()).then_some(DataType::Int64)
+        }
         Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => match found {
             DataType::Null => Some(DataType::Utf8),
             _ => is_text(found).then(|| found.clone()),
         },
         Kind::Inputs => is_input(found).then(|| found.clone()),
+        Kind::Settings(_) => {
+            (found.is_null() || matches!(found, DataType::Struct(_))).then(|| found.clone())
+        }
         Kind::Tokens => match found {
             DataType::Null => Some(types::tokens()),
             _ => item_of(found)
                 .is_some_and(|item| is_text(item) || item.is_null())
                 .then(types::tokens),
         },
+        Kind::Integers => {
+            let item = Arc::new(Field::new_list_field(DataType::Int64, true));
+            match (item_of(found), found) {
+                (None, DataType::Null) => Some(DataType::List(item)),
+                (Some(of), _) if !(of.is_integer() || of.is_null()) => None,
+                (Some(_), DataType::FixedSizeList(_, size)) => {
+                    Some(DataType::FixedSizeList(item, *size))
+                }
+                (Some(_), _) => Some(DataType::List(item)),
+                (None, _) => None,
+            }
+        }
+        Kind::Vector if matches!(found, DataType::Struct(_)) => sparse(found),
         Kind::Vector => {
             let component = match item_of(found) {
                 _ if found.is_null() => DataType::Float64,
@@ -385,6 +530,28 @@ fn coerced(kind: Kind, found: &DataType) -> Option<DataType> {
             })
         }
     }
+}
+
+/// Returns the type that a struct of `indices` and `values` is cast to, or none where it is something else.
+fn sparse(found: &DataType) -> Option<DataType> {
+    let DataType::Struct(fields) = found else {
+        return None;
+    };
+    let [indices, values] = &fields[..] else {
+        return None;
+    };
+    let is_sparse = indices.name() == "indices"
+        && values.name() == "values"
+        && item_of(indices.data_type()).is_some_and(|item| item.is_integer() || item.is_null());
+    let values = coerced(Kind::Vector, values.data_type()).filter(|_| is_sparse)?;
+    let fields = [types::sparse_fields()[0].data_type().clone(), values];
+    let names = ["indices", "values"];
+    let fields = names.into_iter().zip(fields);
+    Some(DataType::Struct(
+        fields
+            .map(|(name, data_type)| Field::new(name, data_type, true))
+            .collect(),
+    ))
 }
 
 /// Tells whether a column holds texts, as they are or in a dictionary; binary may hold UTF-8.
@@ -430,11 +597,14 @@ fn described(kind: Kind) -> &'static str {
     match kind {
         Kind::Text => "a text",
         Kind::Tokens => "a list of texts",
-        Kind::Vector => "a list of numbers",
+        Kind::Vector => "a list of numbers or a struct of indices and values",
+        Kind::Integer => "a whole number",
+        Kind::Integers => "a list of whole numbers",
         Kind::Inputs => "numbers, truth values, texts, or lists of them",
         Kind::TextOrTokens => "a text or a list of texts",
         Kind::StopWords => "a constant text or a list of texts",
-        Kind::Count => "a constant whole number",
+        Kind::Count | Kind::Number(..) => "a constant whole number",
+        Kind::Settings(_) => "a constant struct of settings, such as {hmm: false}",
         Kind::Name(_) | Kind::Tokenizer | Kind::Model(_) => "a constant text",
     }
 }
@@ -516,7 +686,7 @@ mod tests {
         check(
             &[text.clone(), ("Utf8(\"Words\")", DataType::Utf8)],
             &[None, Some(&words)],
-            "Error during planning: tokenize: `tokenizer` must be one of char, jieba, jieba_all, jieba_search, sklearn, whitespace, word or a model, found `Words`; did you mean `word`?",
+            "Error during planning: tokenize: `tokenizer` must be one of char, jieba, jieba_all, jieba_search, sklearn, whitespace, word, regex:… or a model, found `Words`; did you mean `word`?",
         );
         check(
             &[text, ("Utf8(\"word\")", DataType::Utf8)],

@@ -28,6 +28,11 @@ pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {
     /// `model` is the one that a constant names.
     fn return_type(arguments: &[FieldRef], model: Option<&dyn Model>) -> Result<DataType>;
 
+    /// Returns the result's type where it depends on constants.
+    fn return_type_of(args: &ReturnFieldArgs<'_>, model: Option<&dyn Model>) -> Result<DataType> {
+        Self::return_type(args.arg_fields, model)
+    }
+
     /// Refuses constants that each fit but not together.
     fn check_together(_: &ReturnFieldArgs<'_>) -> Result<()> {
         Ok(())
@@ -103,13 +108,14 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
         F::check_together(&args)?;
         Ok(Arc::new(Field::new(
             self.name(),
-            F::return_type(args.arg_fields, model.as_deref())?,
+            F::return_type_of(&args, model.as_deref())?,
             true,
         )))
     }
 
     /// Pins the name of a model to its version: EXPLAIN shows it, and the running query keeps it.
     fn simplify(&self, mut args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        F::PARAMETERS.check_settings(&args)?;
         if self.model.is_some() {
             return Ok(ExprSimplifyResult::Original(args));
         }

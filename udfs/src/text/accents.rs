@@ -3,6 +3,11 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
+/// Appends what is ASCII in the compatibility decomposition (NFKD) of `text`, as scikit-learn's `strip_accents_ascii` does.
+pub fn strip_to_ascii(text: &str, out: &mut String) {
+    out.extend(text.nfkd().filter(char::is_ascii));
+}
+
 /// Appends `text` in compatibility decomposition (NFKD) without its combining marks, as scikit-learn's
 /// `strip_accents_unicode` does.
 ///

@@ -1,12 +1,19 @@
 //! Kernels over one text: spans and numbers out, no Arrow.
 
 pub mod accents;
+pub mod bags;
+pub mod chunks;
+pub mod hash_vector;
+pub mod hashes;
+pub mod html;
 pub mod likeness;
+pub mod lower_case;
 pub mod ngrams;
 pub mod normal_form;
 pub mod sentences;
+pub mod sketches;
 pub mod stem;
 pub mod stop_words;
-pub mod term_counts;
+pub mod tfidf;
 pub mod tokenizers;
 pub mod white_space;

@@ -63,7 +63,7 @@ impl Tokenizer for CharNgrams {
 }
 
 /// Appends `text` with one space for every run of two or more white-space characters; a single one stays what it is.
-fn join_spaces(text: &str, out: &mut String) {
+pub(super) fn join_spaces(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some(start) = rest.find(is_space) {
         let run = &rest[start..];

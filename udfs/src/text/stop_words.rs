@@ -10,6 +10,12 @@ pub fn stop_words(language: &str) -> Option<&'static [&'static str]> {
     stop_words::lookup(language.to_ascii_lowercase())
 }
 
+/// Returns the 318 words that scikit-learn's `stop_words='english'` leaves out: the Glasgow Information Retrieval Group's
+/// list, as scikit-learn (BSD-3-Clause) keeps it.
+pub fn scikit_learn_english() -> impl Iterator<Item = &'static str> {
+    include_str!("english_stop_words.txt").split_ascii_whitespace()
+}
+
 /// A set of words that a token is looked up in without regard to case.
 #[derive(Debug)]
 pub struct StopWords(HashSet<String>);

@@ -1,27 +1,10 @@
 //! `term_frequencies(tokens)`.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, AsArray, ListArray};
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
-use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion_expr::utils::format_state_name;
-use datafusion_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
+use datafusion_expr::Documentation;
 use datafusion_macros::user_doc;
 
-use crate::columns::{TokenLists, term_count_list, types};
-use crate::functions::{Kind, Parameter, Parameters};
-use crate::text::term_counts::TermCounts;
-
-const PARAMETERS: Parameters = Parameters {
-    function: "term_frequencies",
-    list: &[Parameter {
-        name: "tokens",
-        kind: Kind::Tokens,
-    }],
-    required: 1,
-};
+use super::term_counter::TermNumbers;
+use crate::text::tfidf::TermCount;
 
 #[user_doc(
     doc_section(label = "Text Functions"),
@@ -34,131 +17,21 @@ const PARAMETERS: Parameters = Parameters {
     argument(
         name = "tokens",
         description = "Lists of texts. NULL lists and NULL tokens are left out."
-    )
+    ),
+    related_udf(name = "bag_of_words"),
+    related_udf(name = "document_frequencies")
 )]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct TermFrequencies {
-    signature: Signature,
-}
+#[derive(Debug)]
+pub(super) struct TermFrequencies;
 
-impl Default for TermFrequencies {
-    fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
-    }
-}
+impl TermNumbers for TermFrequencies {
+    const NAME: &'static str = "term_frequencies";
 
-impl AggregateUDFImpl for TermFrequencies {
-    fn name(&self) -> &str {
-        PARAMETERS.function
+    fn number(count: &TermCount<'_>) -> u64 {
+        count.occurrences
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(PARAMETERS.coerce(arguments))
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        internal_err!("{}: return_field knows the type", self.name())
-    }
-
-    fn return_field(&self, arguments: &[FieldRef]) -> Result<FieldRef> {
-        PARAMETERS.check(arguments)?;
-        Ok(Arc::new(Field::new(
-            self.name(),
-            types::term_counts(),
-            true,
-        )))
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(
-            format_state_name(args.name, "counts"),
-            types::term_counts(),
-            true,
-        ))])
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        if args.is_distinct {
-            return plan_err!(
-                "{}: DISTINCT is not supported; array_distinct(tokens) counts each token once a list",
-                self.name()
-            );
-        }
-        Ok(Box::new(Frequencies::default()))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
-    }
-}
-
-/// The counts of one group, and how many lists they come from: with none, the result is NULL.
-#[derive(Debug, Default)]
-struct Frequencies {
-    counts: TermCounts,
-    lists: usize,
-}
-
-impl Frequencies {
-    fn value(&self, list: impl FnOnce(&TermCounts) -> Result<ListArray>) -> Result<ScalarValue> {
-        if self.lists == 0 {
-            return ScalarValue::try_from(&types::term_counts());
-        }
-        Ok(ScalarValue::List(Arc::new(list(&self.counts)?)))
-    }
-}
-
-impl Accumulator for Frequencies {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let lists = TokenLists::try_new(&values[0])?;
-        self.lists += lists.valid_count();
-        lists.for_each_token(|token| self.counts.add(token, 1));
-        Ok(())
-    }
-
-    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let lists = TokenLists::try_new(&values[0])?;
-        self.lists -= lists.valid_count();
-        lists.for_each_token(|token| self.counts.remove(token, 1));
-        Ok(())
-    }
-
-    fn supports_retract_batch(&self) -> bool {
-        true
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let lists = states[0].as_list::<i32>();
-        for row in (0..lists.len()).filter(|row| lists.is_valid(*row)) {
-            let entries = lists.value(row);
-            let entries = entries.as_struct();
-            let terms = entries.column(0).as_string::<i32>();
-            let counts = entries.column(1).as_primitive::<Int64Type>();
-            for (term, count) in terms.iter().zip(counts.values()) {
-                self.counts.add(term.unwrap_or_default(), *count);
-            }
-            self.lists += 1;
-        }
-        Ok(())
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![
-            self.value(|counts| Ok(term_count_list(counts.iter())?))?,
-        ])
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        self.value(|counts| Ok(term_count_list(counts.most_frequent().into_iter())?))
-    }
-
-    fn size(&self) -> usize {
-        size_of_val(self) - size_of_val(&self.counts) + self.counts.size()
+    fn documentation() -> Option<&'static Documentation> {
+        Self.doc()
     }
 }

@@ -8,7 +8,7 @@ use datafusion_macros::user_doc;
 use crate::columns::Metric;
 use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
-use crate::vectors::{self, Component};
+use crate::vectors::{self, Component, Entries};
 
 #[user_doc(
     doc_section(label = "Vector Functions"),
@@ -20,9 +20,12 @@ use crate::vectors::{self, Component};
 ```",
     argument(
         name = "vector1",
-        description = "List or fixed-size list of numbers. NULL gives NULL, and so does a NULL component."
+        description = "List or fixed-size list of numbers, or a sparse vector: Struct<indices, values>, indices from 0 and ascending. NULL gives NULL, and so does a NULL component."
     ),
-    argument(name = "vector2", description = "The same, of the same length.")
+    argument(
+        name = "vector2",
+        description = "The same, of the same length; where one is sparse, no index may lie behind the other."
+    )
 )]
 #[derive(Debug)]
 pub(crate) struct EuclideanDistance;
@@ -30,6 +33,10 @@ pub(crate) struct EuclideanDistance;
 impl Metric for EuclideanDistance {
     fn measure<A: Component, B: Component>(&self, a: &[A], b: &[B]) -> Option<f64> {
         Some(vectors::euclidean_distance(a, b))
+    }
+
+    fn measure_entries(&self, a: impl Entries, b: impl Entries) -> Option<f64> {
+        Some(vectors::euclidean_distance_of_entries(a, b))
     }
 }
 

@@ -1,8 +1,8 @@
-//! `token_count(text [, tokenizer])`.
+//! `token_count(text [, tokenizer] [, settings])`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::Result;
-use datafusion_expr::{ColumnarValue, Documentation, Volatility};
+use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs, Volatility};
 use datafusion_macros::user_doc;
 
 use crate::functions::{Args, Parameters, ScalarFunction};
@@ -11,7 +11,7 @@ use crate::model::Model;
 #[user_doc(
     doc_section(label = "Text Functions"),
     description = "Returns how many tokens a text has, as Int64, without building them: the length of what tokenize returns for the same arguments.",
-    syntax_example = "token_count(text [, tokenizer])",
+    syntax_example = "token_count(text [, tokenizer] [, settings])",
     sql_example = r"```sql
 > select token_count('To be, or not!');
 4
@@ -20,6 +20,10 @@ use crate::model::Model;
     argument(
         name = "tokenizer",
         description = "A constant, as for tokenize; `word` by default."
+    ),
+    argument(
+        name = "settings",
+        description = "A constant struct, for jieba's tokenizers: `{hmm: false}` joins no characters that the dictionary does not know as a word."
     ),
     related_udf(name = "tokenize")
 )]
@@ -32,6 +36,10 @@ impl ScalarFunction for TokenCount {
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(DataType::Int64)
+    }
+
+    fn check_together(args: &ReturnFieldArgs<'_>) -> Result<()> {
+        Self::PARAMETERS.check_tokenizer_settings(args)
     }
 
     fn documentation() -> Option<&'static Documentation> {

@@ -2,6 +2,7 @@
 
 mod char;
 pub mod jieba;
+mod pattern;
 mod sklearn;
 mod whitespace;
 mod word;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 
 pub use char::Char;
 pub use jieba::Jieba;
-pub use sklearn::Sklearn;
+pub use pattern::Pattern;
+pub use sklearn::{Sklearn, SklearnCased};
 pub use whitespace::Whitespace;
 pub use word::Word;
 
@@ -62,16 +64,22 @@ pub const NAMES: &[&str] = &[
     "word",
 ];
 
+/// Those of them in which a hidden Markov model may be switched off.
+pub const WITH_HMM: &[&str] = &["jieba", "jieba_all", "jieba_search"];
+
 /// Returns the built-in tokenizer of this name, without regard to case; the first of jieba's loads its dictionary.
-pub fn built_in(name: &str) -> Option<Arc<dyn Tokenizer>> {
+///
+/// `hmm` says whether jieba's hidden Markov model joins characters into words that no dictionary knows.
+pub fn built_in(name: &str, hmm: bool) -> Option<Arc<dyn Tokenizer>> {
     let name = NAMES
         .iter()
         .find(|known| known.eq_ignore_ascii_case(name))?;
+    let jieba = |mode| Jieba::new(jieba::Dictionary::built_in(), mode, hmm);
     let tokenizer: Arc<dyn Tokenizer> = match *name {
         "char" => Arc::new(Char),
-        "jieba" => Arc::new(Jieba::built_in(jieba::Mode::Exact)),
-        "jieba_all" => Arc::new(Jieba::built_in(jieba::Mode::All)),
-        "jieba_search" => Arc::new(Jieba::built_in(jieba::Mode::Search)),
+        "jieba" => Arc::new(jieba(jieba::Mode::Exact)),
+        "jieba_all" => Arc::new(jieba(jieba::Mode::All)),
+        "jieba_search" => Arc::new(jieba(jieba::Mode::Search)),
         "sklearn" => Arc::new(Sklearn),
         "whitespace" => Arc::new(Whitespace),
         "word" => Arc::new(Word),
@@ -107,7 +115,7 @@ mod tests {
         #[test]
         fn spans_are_in_order_and_only_words_in_words_overlap(text in "\\PC*|[a-z '\u{301}\u{915}\u{94d}漢字👩‍👩‍👧🇩🇪.,:0-9_-]*") {
             for name in NAMES {
-                let tokenizer = built_in(name).expect("in the list");
+                let tokenizer = built_in(name, true).expect("in the list");
                 let mut buffer = String::new();
                 let mut spans = Vec::new();
                 let cut = tokenizer.cut(&text, &mut buffer, &mut spans);
@@ -135,6 +143,6 @@ mod tests {
     #[test]
     fn the_list_is_alphabetical_and_every_name_is_a_tokenizer() {
         assert!(NAMES.is_sorted());
-        assert!(NAMES.iter().all(|name| built_in(name).is_some()));
+        assert!(NAMES.iter().all(|name| built_in(name, true).is_some()));
     }
 }

@@ -4,6 +4,7 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
 use super::{Span, Tokenizer};
+use crate::text::lower_case::to_lowercase;
 
 /// Cuts a text as scikit-learn's `CountVectorizer` does by default: lower case, then the pattern `(?u)\b\w\w+\b`.
 ///
@@ -16,25 +17,42 @@ impl Tokenizer for Sklearn {
     fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
         buffer.clear();
         to_lowercase(text, buffer);
-        let mut blocks = WordBlocks::new(buffer);
-        // Of the byte before: is it in a word, and where did that start?
-        let (mut inside, mut start) = (false, 0);
-        while let Some((base, words)) = blocks.next() {
-            let mut changes = words ^ (words << 1 | u64::from(inside));
-            while changes != 0 {
-                let at = base + changes.trailing_zeros() as usize;
-                changes &= changes - 1;
-                if inside {
-                    push(buffer, start, at, spans);
-                }
-                start = at;
-                inside = !inside;
-            }
-        }
-        if inside {
-            push(buffer, start, buffer.len(), spans);
-        }
+        cut(buffer, spans, |block| ascii_words(block, 0));
         buffer
+    }
+}
+
+/// Cuts a text by the same pattern, its case kept: `CountVectorizer(lowercase=False)`.
+#[derive(Debug)]
+pub struct SklearnCased;
+
+impl Tokenizer for SklearnCased {
+    fn cut<'a>(&self, text: &'a str, _: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
+        // A letter in upper case is one in lower case but for a bit.
+        cut(text, spans, |block| ascii_words(block, 0x20));
+        text
+    }
+}
+
+/// Adds the runs of two or more word characters; `ascii` knows those of a block of ASCII.
+fn cut(text: &str, spans: &mut Vec<Span>, ascii: impl Fn(&[u8; BLOCK]) -> u64) {
+    let mut blocks = WordBlocks::new(text);
+    // Of the byte before: is it in a word, and where did that start?
+    let (mut inside, mut start) = (false, 0);
+    while let Some((base, words)) = blocks.next(&ascii) {
+        let mut changes = words ^ (words << 1 | u64::from(inside));
+        while changes != 0 {
+            let at = base + changes.trailing_zeros() as usize;
+            changes &= changes - 1;
+            if inside {
+                push(text, start, at, spans);
+            }
+            start = at;
+            inside = !inside;
+        }
+    }
+    if inside {
+        push(text, start, text.len(), spans);
     }
 }
 
@@ -78,7 +96,7 @@ impl<'a> WordBlocks<'a> {
 
     /// Returns where the next block starts, and its bits, the first byte's lowest; what lies behind the text is no word.
     #[inline]
-    fn next(&mut self) -> Option<(usize, u64)> {
+    fn next(&mut self, ascii: impl Fn(&[u8; BLOCK]) -> u64) -> Option<(usize, u64)> {
         let base = self.base;
         let rest = self.text.as_bytes().get(base..)?;
         self.base += BLOCK;
@@ -86,7 +104,7 @@ impl<'a> WordBlocks<'a> {
             // The bytes of a character that began before are not ASCII either.
             Some(block) if block.is_ascii() => {
                 self.next = self.base;
-                Some((base, ascii_words(block)))
+                Some((base, ascii(block)))
             }
             _ if rest.is_empty() => None,
             _ => Some((base, self.words())),
@@ -109,12 +127,13 @@ impl<'a> WordBlocks<'a> {
     }
 }
 
-/// Returns a bit for each letter, digit and underscore of a lower-case ASCII block.
+/// Returns a bit for each letter, digit and underscore of an ASCII block; `case` is set in a letter before it is compared
+/// with those in lower case.
 #[inline]
-fn ascii_words(block: &[u8; BLOCK]) -> u64 {
+fn ascii_words(block: &[u8; BLOCK], case: u8) -> u64 {
     // Ones and zeros first: the compiler does that with vector instructions.
     let ones = block.map(|byte| {
-        u8::from(byte.wrapping_sub(b'a') < 26)
+        u8::from((byte | case).wrapping_sub(b'a') < 26)
             | u8::from(byte.wrapping_sub(b'0') < 10)
             | u8::from(byte == b'_')
     });
@@ -125,36 +144,6 @@ fn ascii_words(block: &[u8; BLOCK]) -> u64 {
         words |= (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (8 * at);
     }
     words
-}
-
-/// Appends the lower case of `text` (Unicode's full mapping, as Python's `str.lower`).
-fn to_lowercase(text: &str, out: &mut String) {
-    // The one letter whose lower case depends on its neighbours: the standard library knows how.
-    if !text.is_ascii() && text.contains('Σ') {
-        out.push_str(&text.to_lowercase());
-        return;
-    }
-    out.reserve(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (ascii, other) = rest.split_at(ascii_prefix(rest.as_bytes()));
-        let start = out.len();
-        out.push_str(ascii);
-        out[start..].make_ascii_lowercase();
-        let mut characters = other.chars();
-        if let Some(character) = characters.next() {
-            out.extend(character.to_lowercase());
-        }
-        rest = characters.as_str();
-    }
-}
-
-/// Returns how many bytes come before the first that is not ASCII.
-fn ascii_prefix(bytes: &[u8]) -> usize {
-    let (chunks, _) = bytes.as_chunks::<32>();
-    let whole = chunks.iter().take_while(|chunk| chunk.is_ascii()).count() * 32;
-    let rest = &bytes[whole..];
-    whole + rest.iter().take_while(|byte| byte.is_ascii()).count()
 }
 
 /// Tells whether a word character starts at byte `at`, and how many bytes it takes.
@@ -217,9 +206,7 @@ mod tests {
 
     /// The definition, a character at a time.
     fn by_characters(text: &str) -> Vec<String> {
-        let lower = text.to_lowercase();
-        lower
-            .split(|character| !is_word(character) && character != '_')
+        text.split(|character| !is_word(character) && character != '_')
             .filter(|run| run.chars().count() >= 2)
             .map(str::to_owned)
             .collect()
@@ -228,7 +215,8 @@ mod tests {
     proptest! {
         #[test]
         fn blocks_agree_with_the_definition(text in "([a-zA-Z_0-9]{1,70}|[ ,.]{1,3}|[éß漢字𝒜²\u{301}ΣİΩ]{1,3}|\\PC)*") {
-            prop_assert_eq!(tokens(&Sklearn, &text), by_characters(&text));
+            prop_assert_eq!(tokens(&Sklearn, &text), by_characters(&text.to_lowercase()));
+            prop_assert_eq!(tokens(&SklearnCased, &text), by_characters(&text));
         }
     }
 }

@@ -1,0 +1,238 @@
+//! `tfidf`: the terms of a corpus and how rare each is, from the rows of a query.
+
+mod fit;
+mod rules;
+mod vocabulary_file;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::datatypes::{DataType, SchemaRef};
+use lexstream_udfs::model::{Model, ModelError, Unusable, Weighed};
+use lexstream_udfs::text::tfidf::{FitError, Vectorizer, Vocabulary};
+use serde_json::{Value, json};
+
+use self::rules::Rules;
+use super::{Kind, Made, OptionError, OptionSpec, Request, Surroundings};
+use crate::models::Stored;
+
+/// The kind `tfidf`.
+#[derive(Debug)]
+pub(super) struct TfidfKind;
+
+/// The role of the file that the corpus becomes, and its name.
+const VOCABULARY: (&str, &str) = ("vocabulary", "vocabulary.arrow");
+
+/// Why a corpus makes no model.
+#[derive(Debug, thiserror::Error)]
+enum TfidfError {
+    /// No query.
+    #[error("model `{0}`: expected AS query, which gives the texts of the corpus")]
+    NoRows(String),
+    /// The columns of the query.
+    #[error(
+        "model `{model}`: expected a query with one column of texts or of lists of texts, found ({found})"
+    )]
+    Columns { model: String, found: String },
+    /// The corpus has no vocabulary.
+    #[error("model `{model}`: {source}")]
+    Fit { model: String, source: FitError },
+    /// An option that the terms depend on was altered.
+    #[error(
+        "model `{model}`: `{option}` changes the terms, which are counted over the corpus; CREATE OR REPLACE MODEL … AS query counts them anew"
+    )]
+    NeedsCorpus { model: String, option: String },
+}
+
+impl Kind for TfidfKind {
+    fn name(&self) -> &'static str {
+        "tfidf"
+    }
+
+    fn description(&self) -> &'static str {
+        "The terms of a corpus and in how many of its texts each occurs: `CREATE MODEL news WITH ('kind' = 'tfidf') AS SELECT text FROM 'corpus/*.parquet'`, then `tfidf('news', text)`, `tfidf_terms`, `count_vector`, `bm25`, and `vocabulary('news')` in FROM. The query has one column, of texts or of lists of tokens; NULLs are left out. Options are named as scikit-learn's TfidfVectorizer names them, and agree with it: vocabulary, vectors and all. The corpus is read once, on all cores; memory is for its distinct terms, not for the texts. ALTER MODEL changes what only weights depend on: `b`, `formula`, `k1`, `norm`, `smooth_idf`, `sublinear_tf`, `use_idf`."
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        rules::OPTIONS
+    }
+
+    fn make(&self, mut request: Request<'_>) -> Result<Made, ModelError> {
+        let model = request.name.to_string();
+        let wrong = |request: &Request<'_>, wrong: rules::Wrong| -> OptionError {
+            request.wrong(wrong.option, wrong.expected)
+        };
+        let Some(rows) = request.rows.take() else {
+            return alter(&request, &model);
+        };
+        let weighed = weighed(&model, &rows.schema)?;
+        let rules = Rules::of(request.options, weighed).map_err(|found| wrong(&request, found))?;
+        let counts = fit::count(rows, &rules.analyzer())?;
+        let vocabulary = Vocabulary::fit(&counts, &rules.limits)
+            .map_err(|source| TfidfError::Fit { model, source })?;
+        drop(counts);
+        let (role, name) = VOCABULARY;
+        let file = request
+            .draft
+            .write(role, name, &vocabulary_file::write(&vocabulary)?)?;
+        let input = match weighed {
+            Weighed::Texts => "texts",
+            Weighed::Tokens => "tokens",
+        };
+        Ok(Made {
+            task: None,
+            files: vec![file],
+            details: [
+                ("documents", json!(vocabulary.documents())),
+                ("input", json!(input)),
+                ("mean_length", json!(vocabulary.mean_length())),
+                ("terms", json!(vocabulary.len())),
+            ]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into(),
+        })
+    }
+
+    fn open(&self, stored: Stored, _: &Surroundings) -> Result<Arc<dyn Model>, ModelError> {
+        Ok(Arc::new(TfidfModel {
+            id: stored.id(),
+            weighed: weighed_of(&stored)?,
+            stored,
+            vectorizer: Mutex::new(None),
+        }))
+    }
+}
+
+/// Makes a version with other weights over the terms of the one before.
+fn alter(request: &Request<'_>, model: &str) -> Result<Made, ModelError> {
+    let Some(previous) = request.previous else {
+        return Err(TfidfError::NoRows(model.to_owned()).into());
+    };
+    let mut set = request.set.iter();
+    if let Some(option) = set.find(|option| rules::changes_terms(option)) {
+        return Err(TfidfError::NeedsCorpus {
+            model: model.to_owned(),
+            option: option.clone(),
+        }
+        .into());
+    }
+    Rules::of(request.options, weighed_of(previous)?)
+        .map_err(|wrong| request.wrong(wrong.option, wrong.expected))?;
+    Ok(Made {
+        task: None,
+        files: request.keep(VOCABULARY.0)?.into_iter().collect(),
+        details: previous.manifest.details.clone(),
+    })
+}
+
+/// Returns what the rows of a query are.
+fn weighed(model: &str, schema: &SchemaRef) -> Result<Weighed, TfidfError> {
+    let is_text = |data_type: &DataType| match data_type {
+        DataType::Dictionary(_, value) => value.is_string(),
+        other => other.is_string(),
+    };
+    if let [field] = &schema.fields()[..] {
+        match field.data_type() {
+            text if is_text(text) => return Ok(Weighed::Texts),
+            DataType::List(item)
+            | DataType::LargeList(item)
+            | DataType::FixedSizeList(item, _)
+            | DataType::ListView(item)
+            | DataType::LargeListView(item)
+                if is_text(item.data_type()) =>
+            {
+                return Ok(Weighed::Tokens);
+            }
+            _ => {}
+        }
+    }
+    let fields = schema.fields().iter();
+    let found: Vec<_> = fields
+        .map(|field| format!("{} {}", field.name(), field.data_type()))
+        .collect();
+    Err(TfidfError::Columns {
+        model: model.to_owned(),
+        found: found.join(", "),
+    })
+}
+
+/// Returns what a version was made of.
+fn weighed_of(stored: &Stored) -> Result<Weighed, ModelError> {
+    match stored.manifest.details.get("input").and_then(Value::as_str) {
+        Some("texts") => Ok(Weighed::Texts),
+        Some("tokens") => Ok(Weighed::Tokens),
+        other => Err(format!(
+            "model `{}`: expected `input` in the manifest to be `texts` or `tokens`, found {other:?}",
+            stored.id()
+        )
+        .into()),
+    }
+}
+
+#[derive(Debug)]
+struct TfidfModel {
+    id: String,
+    stored: Stored,
+    weighed: Weighed,
+    vectorizer: Mutex<Option<Arc<Vectorizer>>>,
+}
+
+impl Model for TfidfModel {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> &str {
+        TfidfKind.name()
+    }
+
+    fn weighs(&self) -> Option<Weighed> {
+        Some(self.weighed)
+    }
+
+    fn vectorizer(&self) -> Result<Arc<Vectorizer>, ModelError> {
+        let mut vectorizer = self
+            .vectorizer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(vectorizer) = &*vectorizer {
+            return Ok(Arc::clone(vectorizer));
+        }
+        let loaded = load(&self.stored, self.weighed).map_err(Unusable::mark)?;
+        Ok(Arc::clone(vectorizer.insert(Arc::new(loaded))))
+    }
+}
+
+fn load(stored: &Stored, weighed: Weighed) -> Result<Vectorizer, ModelError> {
+    let manifest = &stored.manifest;
+    let missing = |what: &str| {
+        format!(
+            "model `{}`: expected `{what}` in the manifest, found none",
+            stored.id()
+        )
+    };
+    let rules = Rules::of(&manifest.options, weighed).map_err(|wrong| {
+        format!(
+            "model `{}`: `{}` must be {}",
+            stored.id(),
+            wrong.option,
+            wrong.expected
+        )
+    })?;
+    let detail = |name: &str| manifest.details.get(name);
+    let documents = detail("documents").and_then(Value::as_u64);
+    let mean_length = detail("mean_length").and_then(Value::as_f64);
+    let file = manifest.file(VOCABULARY.0);
+    let vocabulary = vocabulary_file::read(
+        stored.read(file.ok_or_else(|| missing(VOCABULARY.0))?)?,
+        documents.ok_or_else(|| missing("documents"))?,
+        mean_length.ok_or_else(|| missing("mean_length"))?,
+    );
+    let vocabulary = vocabulary.map_err(|error| format!("model `{}`: {error}", stored.id()))?;
+    Ok(Vectorizer::new(
+        rules.analyzer(),
+        vocabulary,
+        rules.formula,
+        rules.limits.binary,
+        rules.bm25,
+    ))
+}

@@ -1,0 +1,77 @@
+//! The terms of a group as one list.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{Field, Fields, Int64Type};
+use arrow::error::ArrowError;
+
+use super::types;
+use crate::text::tfidf::{DocumentCounts, TermCount};
+
+/// Returns the terms with a number each, highest first and equal ones by term: a `List<Struct<term, count>>` of one row.
+pub fn term_counts(
+    counts: &DocumentCounts,
+    number: impl Fn(&TermCount<'_>) -> u64,
+) -> Result<ListArray, ArrowError> {
+    let mut terms: Vec<_> = counts.iter().map(|count| (number(&count), count)).collect();
+    terms.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.term.cmp(b.1.term)));
+    let names: Vec<_> = terms.iter().map(|(_, count)| count.term).collect();
+    let numbers = terms.iter().map(|(number, _)| *number);
+    one_list(
+        types::term_count_fields(),
+        &names,
+        vec![Arc::new(integers(numbers))],
+    )
+}
+
+/// Returns all that is known of the terms, in no order, as [`types::counted_terms`] of one row.
+pub fn counted_terms(counts: &DocumentCounts) -> Result<ListArray, ArrowError> {
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(integers(counts.iter().map(|count| count.documents))),
+        Arc::new(integers(counts.iter().map(|count| count.occurrences))),
+    ];
+    let terms: Vec<_> = counts.iter().map(|count| count.term).collect();
+    one_list(types::counted_term_fields(), &terms, columns)
+}
+
+/// Adds the terms of a row of [`counted_terms`] to counts.
+pub fn merge_counted_terms(lists: &ListArray, row: usize, counts: &mut DocumentCounts) {
+    let items = lists.value(row);
+    let items = items.as_struct();
+    let terms = items.column(0).as_string::<i32>();
+    let [documents, occurrences] =
+        [1, 2].map(|at| items.column(at).as_primitive::<Int64Type>().values());
+    for at in 0..terms.len() {
+        let (documents, occurrences) = (documents[at] as u64, occurrences[at] as u64);
+        counts.merge_term(terms.value(at), documents, occurrences);
+    }
+}
+
+fn integers(numbers: impl Iterator<Item = u64>) -> Int64Array {
+    numbers.map(|number| Some(number as i64)).collect()
+}
+
+fn one_list(
+    fields: Fields,
+    terms: &[&str],
+    numbers: Vec<ArrayRef>,
+) -> Result<ListArray, ArrowError> {
+    let bytes: usize = terms.iter().map(|term| term.len()).sum();
+    if bytes > i32::MAX as usize {
+        return Err(ArrowError::InvalidArgumentError(format!(
+            "expected at most {} bytes of distinct terms in a group, found {bytes}",
+            i32::MAX
+        )));
+    }
+    let names: ArrayRef = Arc::new(StringArray::from_iter_values(terms));
+    let columns = std::iter::once(names).chain(numbers).collect();
+    let items = StructArray::try_new(fields, columns, None)?;
+    ListArray::try_new(
+        Arc::new(Field::new_list_field(items.data_type().clone(), true)),
+        OffsetBuffer::from_lengths([items.len()]),
+        Arc::new(items),
+        None,
+    )
+}

@@ -1,0 +1,102 @@
+//! `chunk(text, size [, settings])`.
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
+use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs};
+use datafusion_macros::user_doc;
+
+use crate::columns::{chunk_column, types};
+use crate::functions::{
+    Args, Kind, Parameter, Parameters, ScalarFunction, Setting, SettingKind, Settings,
+};
+use crate::model::Model;
+use crate::text::chunks::{Cut, Unit};
+
+#[user_doc(
+    doc_section(label = "Text Functions"),
+    description = "Returns the pieces of a text that are no longer than `size`, with where they start and end in it, in code points from 0, as List<Struct<text Utf8, start Int64, end Int64>>. A piece that is not the last ends behind the last blank line in its second half; where there is none, behind the last sentence there (UAX #29); else behind the last white space, at the last word boundary, or between two grapheme clusters; a cluster that is longer than a piece is cut. Without overlap the pieces concatenate to the text. Empty text has none.",
+    syntax_example = "chunk(text, size [, settings])",
+    sql_example = r"```sql
+> select chunk('One two. Three four five.', 12);
+[{text: One two. , start: 0, end: 9}, {text: Three four , start: 9, end: 20}, {text: five., start: 20, end: 25}]
+> select chunk('one two three four five', 3, {unit: 'word', overlap: 1});
+[{text: one two three , start: 0, end: 14}, {text: three four five, start: 8, end: 23}]
+```",
+    argument(name = "text", description = "Text to cut. NULL gives NULL."),
+    argument(
+        name = "size",
+        description = "A constant of at least 1: the most units of a piece."
+    ),
+    argument(
+        name = "settings",
+        description = "A constant struct: `unit`, `char` (code points, the default) or `word` (words by UAX #29; what stands between belongs to the word before); `overlap`, how many units at the end of a piece the next one repeats at most, from a word on: fewer than `size`, 0 by default."
+    ),
+    related_udf(name = "sentences")
+)]
+#[derive(Debug)]
+pub(crate) struct Chunk;
+
+impl ScalarFunction for Chunk {
+    const PARAMETERS: Parameters = Parameters {
+        function: "chunk",
+        list: &[
+            Parameter {
+                name: "text",
+                kind: Kind::Text,
+            },
+            Parameter {
+                name: "size",
+                kind: Kind::Count,
+            },
+            Parameter {
+                name: "settings",
+                kind: Kind::Settings(&[
+                    Setting {
+                        name: "overlap",
+                        kind: SettingKind::Number(0),
+                    },
+                    Setting {
+                        name: "unit",
+                        kind: SettingKind::Name(Unit::NAMES),
+                    },
+                ]),
+            },
+        ],
+        required: 2,
+    };
+
+    fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
+        Ok(types::chunks())
+    }
+
+    fn check_together(args: &ReturnFieldArgs<'_>) -> Result<()> {
+        let constant = |at: usize| args.scalar_arguments.get(at).copied().flatten();
+        if let (Some(ScalarValue::Int64(Some(size))), Some(settings)) = (constant(1), constant(2))
+            && let Some(overlap) = Settings::of(settings)?.number("overlap")?
+            && overlap >= *size
+        {
+            return plan_err!("chunk: `overlap` must be less than `size`, {size}, found {overlap}");
+        }
+        Ok(())
+    }
+
+    fn documentation() -> Option<&'static Documentation> {
+        Self.doc()
+    }
+
+    fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
+        let settings = args.settings()?;
+        let unit = settings.text("unit")?;
+        let unit = unit.map_or(Some(Unit::Char), |name| Unit::named(&name));
+        let (Some(size), Some(unit)) = (args.count(1)?, unit) else {
+            return internal_err!("chunk: planning has checked size and unit");
+        };
+        let overlap = settings.number("overlap")?.unwrap_or(0) as usize;
+        let cut = Cut {
+            size,
+            overlap,
+            unit,
+        };
+        args.map_texts(0, |texts| Ok(chunk_column(texts, cut)?))
+    }
+}

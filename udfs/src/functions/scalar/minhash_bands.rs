@@ -1,0 +1,77 @@
+//! `minhash_bands(signature, bands)`.
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
+use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs};
+use datafusion_macros::user_doc;
+
+use crate::columns::{band_column, types};
+use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::model::Model;
+
+#[user_doc(
+    doc_section(label = "Text Functions"),
+    description = "Returns a hash of each of `bands` equal parts of a MinHash signature, as List<Int64>. Two texts that share one are candidates for near duplicates: with r numbers a band, texts of Jaccard similarity s share a band with probability 1 − (1 − sʳ)ᵇᵃⁿᵈˢ (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, section 3.4), so unnest(minhash_bands(…)) turns the search into an equi-join. The hash is the XXH64 of the band's numbers, 8 bytes each from the lowest, with the band's place from 0 as the seed: equal numbers in different bands do not meet. It never changes.",
+    syntax_example = "minhash_bands(signature, bands)",
+    sql_example = r"```sql
+> select minhash_bands(minhash(tokenize('to be or not to be'), 4), 2);
+[-5308121889750110276, -8763508480010155792]
+```",
+    argument(
+        name = "signature",
+        description = "List or fixed-size list of whole numbers, as minhash gives them. NULL gives NULL, also inside a signature."
+    ),
+    argument(
+        name = "bands",
+        description = "A constant of at least 1 that divides the length of the signature."
+    ),
+    related_udf(name = "minhash"),
+    related_udf(name = "minhash_similarity")
+)]
+#[derive(Debug)]
+pub(crate) struct MinHashBands;
+
+impl ScalarFunction for MinHashBands {
+    const PARAMETERS: Parameters = Parameters {
+        function: "minhash_bands",
+        list: &[
+            Parameter {
+                name: "signature",
+                kind: Kind::Integers,
+            },
+            Parameter {
+                name: "bands",
+                kind: Kind::Count,
+            },
+        ],
+        required: 2,
+    };
+
+    fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
+        Ok(types::hashes())
+    }
+
+    fn check_together(args: &ReturnFieldArgs<'_>) -> Result<()> {
+        let bands = args.scalar_arguments.get(1).copied().flatten();
+        if let (DataType::FixedSizeList(_, length), Some(ScalarValue::Int64(Some(bands)))) =
+            (args.arg_fields[0].data_type(), bands)
+            && (*length == 0 || i64::from(*length) % bands != 0)
+        {
+            return plan_err!(
+                "minhash_bands: `bands` must divide the length of the signature, {length}, found {bands}"
+            );
+        }
+        Ok(())
+    }
+
+    fn documentation() -> Option<&'static Documentation> {
+        Self.doc()
+    }
+
+    fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
+        let Some(count) = args.count(1)? else {
+            return internal_err!("minhash_bands: planning has checked the number of bands");
+        };
+        args.map_column(0, |signatures| band_column(signatures, count.get()))
+    }
+}

@@ -1,0 +1,192 @@
+//! `corpus_tfidf(tokens) OVER (…)`.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
+use datafusion_common::{Result, ScalarValue};
+use datafusion_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
+use datafusion_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
+use datafusion_macros::user_doc;
+
+use crate::columns::{TermListWriter, TokenLists, Tokens, types};
+use crate::functions::{Kind, Parameter, Parameters};
+use crate::text::bags::for_each_count;
+use crate::text::tfidf::{DocumentCounts, bigquery_weight};
+
+const PARAMETERS: Parameters = Parameters {
+    function: "corpus_tfidf",
+    list: &[Parameter {
+        name: "tokens",
+        kind: Kind::Tokens,
+    }],
+    required: 1,
+};
+
+#[user_doc(
+    doc_section(label = "Text Functions"),
+    description = "Returns the TF-IDF weight of each distinct token of a row's list within the rows of the window, as List<Struct<term Utf8, weight Float64>>, heaviest first and equal ones by term, by BigQuery's formula: tf / length × ln(1 + N / (1 + df)), where tf is how often the token occurs in the list, length how many tokens the list has, N how many lists the window has and df how many of them have the token. NULL lists are no part of the window. Frames may slide: what leaves the frame is taken away. It holds the rows of a partition and one entry a distinct term.",
+    syntax_example = "corpus_tfidf(tokens) OVER (…)",
+    sql_example = r"```sql
+> select corpus_tfidf(tokenize(text)) over () from (values ('a b'), ('b b c')) as t(text);
+[{term: a, weight: 0.34657359027997264}, {term: b, weight: 0.2554128118829953}]
+[{term: b, weight: 0.3405504158439937}, {term: c, weight: 0.23104906018664842}]
+```",
+    argument(
+        name = "tokens",
+        description = "List of texts. NULL gives NULL; tokens that are NULL are left out."
+    ),
+    related_udf(name = "document_frequencies"),
+    related_udf(name = "tfidf")
+)]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct CorpusTfidf {
+    signature: Signature,
+}
+
+impl Default for CorpusTfidf {
+    fn default() -> Self {
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
+    }
+}
+
+impl WindowUDFImpl for CorpusTfidf {
+    fn name(&self) -> &str {
+        PARAMETERS.function
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(PARAMETERS.coerce(arguments))
+    }
+
+    fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {
+        PARAMETERS.check(args.input_fields())?;
+        Ok(Arc::new(Field::new(
+            args.name(),
+            types::term_weights(),
+            true,
+        )))
+    }
+
+    fn partition_evaluator(
+        &self,
+        _: PartitionEvaluatorArgs,
+    ) -> Result<Box<dyn PartitionEvaluator>> {
+        Ok(Box::new(Partition::default()))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}
+
+/// The rows of a partition, asked one after another.
+#[derive(Debug, Default)]
+struct Partition {
+    lists: Option<TokenLists>,
+    /// The row that is asked for next.
+    row: usize,
+    /// The rows that are counted.
+    frame: Range<usize>,
+    counts: DocumentCounts,
+}
+
+impl PartitionEvaluator for Partition {
+    fn evaluate(&mut self, values: &[ArrayRef], range: &Range<usize>) -> Result<ScalarValue> {
+        let lists = match self.lists.take() {
+            Some(lists) => lists,
+            None => TokenLists::try_new(&values[0])?,
+        };
+        self.slide(&lists, range);
+        let weights = self.weights(lists.row(self.row))?;
+        self.row += 1;
+        self.lists = Some(lists);
+        Ok(weights)
+    }
+
+    fn uses_window_frame(&self) -> bool {
+        true
+    }
+}
+
+impl Partition {
+    /// Takes away what is in the frame of the row before and not in this one, and adds what is new.
+    fn slide(&mut self, lists: &TokenLists, range: &Range<usize>) {
+        let (old, new) = (self.frame.clone(), range.clone());
+        for row in outside(&old, &new) {
+            if let Some(tokens) = lists.row(row) {
+                self.counts.begin_removal();
+                tokens.iter().for_each(|token| self.counts.remove(token));
+            }
+        }
+        for row in outside(&new, &old) {
+            if let Some(tokens) = lists.row(row) {
+                self.counts.begin();
+                tokens.iter().for_each(|token| self.counts.add(token));
+            }
+        }
+        self.frame = new;
+    }
+
+    /// Returns the weights of a list's tokens, as a list of one row.
+    fn weights(&self, tokens: Option<Tokens<'_>>) -> Result<ScalarValue> {
+        let mut out = TermListWriter::<Float64Type>::new(1);
+        match tokens {
+            None => out.null()?,
+            Some(tokens) => {
+                let length = tokens.iter().count() as u64;
+                let mut weights = Vec::new();
+                for_each_count(tokens.iter(), &mut Vec::new(), |term, count| {
+                    let with = self.counts.documents_with(term);
+                    let documents = self.counts.documents();
+                    weights.push((term, bigquery_weight(count as u64, length, documents, with)));
+                });
+                // They are in the order of terms, and stay so where they are equal.
+                weights.sort_by(|a, b| b.1.total_cmp(&a.1));
+                for (term, weight) in weights {
+                    out.term(term, weight);
+                }
+                out.end_row()?;
+            }
+        }
+        let column = out.finish(types::term_weight_fields())?;
+        Ok(ScalarValue::List(Arc::new(column.as_list::<i32>().clone())))
+    }
+}
+
+/// Returns the numbers of a range that are not in another.
+fn outside(range: &Range<usize>, other: &Range<usize>) -> impl Iterator<Item = usize> {
+    let before = range.start..range.end.min(other.start);
+    let behind = range.start.max(other.end)..range.end;
+    // Where the other is empty or lies apart, one of them is the whole range already.
+    let behind = if before.end >= range.end {
+        0..0
+    } else {
+        behind
+    };
+    before.chain(behind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_outside_is_there_once() {
+        for (start, end) in [(0, 0), (0, 3), (2, 5), (4, 4), (1, 2), (5, 7)] {
+            for (other_start, other_end) in [(0, 0), (0, 4), (1, 2), (3, 6), (2, 2), (6, 8)] {
+                let (range, other) = (start..end, other_start..other_end);
+                let found: Vec<_> = outside(&range, &other).collect();
+                let expected: Vec<_> = range.clone().filter(|at| !other.contains(at)).collect();
+                assert_eq!(found, expected, "{range:?} without {other:?}");
+            }
+        }
+    }
+}
