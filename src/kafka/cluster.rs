@@ -24,10 +24,11 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// Makes a client as a consumer is made, without its group; each call may take `timeout`.
+    /// Makes a client as a consumer is made, which joins no group; each call may take `timeout`.
     pub fn try_new(consumer: &ClientConfig, timeout: Duration) -> KafkaResult<Self> {
         let mut config = consumer.clone();
-        for key in ["group.id", "group.instance.id", "group.protocol"] {
+        // The group's name stays, without which a client tells of no errors; it is not joined.
+        for key in ["group.instance.id", "group.protocol"] {
             config.remove(key);
         }
         let complaints = Complaints::default();

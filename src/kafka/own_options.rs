@@ -52,7 +52,7 @@ pub const OPTIONS: &[OwnOption] = &[
     OwnOption {
         name: "errors.tolerance",
         default: "none",
-        description: "`none`: a message that can't be read ends the query or the stream. `all`: it goes to the dead-letter topic, or is left out where there is none.",
+        description: "`none`: a message that can't be read, or fails in a stream, ends the query or the stream. `all`: it goes to the dead-letter topic, or is left out where there is none.",
     },
     OwnOption {
         name: "format",
