@@ -33,5 +33,6 @@ mod reference;
 mod schemas;
 mod sqllogic;
 mod stream_faults;
+mod stream_files;
 mod stream_poison;
 mod stream_rules;

@@ -7,7 +7,7 @@ use lexstream_integration_tests::random::Random;
 use lexstream_integration_tests::stream::{Processor, Reviews, Workshop};
 
 /// What a killed process holds is free again soon: its partitions, and its open transaction.
-const SOON: [(&str, &str); 3] = [
+pub(crate) const SOON: [(&str, &str); 3] = [
     ("session.timeout.ms", "2000"),
     ("heartbeat.interval.ms", "500"),
     ("transaction.timeout.ms", "6000"),
@@ -17,7 +17,7 @@ const SOON: [(&str, &str); 3] = [
 const RECOVERY: Duration = Duration::from_secs(10);
 
 /// How often a test does what it does: a few times, or what `LEXSTREAM_TEST_KILLS` says.
-fn kills(few: u64) -> u64 {
+pub(crate) fn kills(few: u64) -> u64 {
     let wanted = std::env::var("LEXSTREAM_TEST_KILLS").ok();
     wanted.map_or(few, |wanted| {
         wanted.parse().expect("LEXSTREAM_TEST_KILLS is a number")

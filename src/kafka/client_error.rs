@@ -43,7 +43,7 @@ pub enum ClientError {
         /// What the client said meanwhile.
         said: String,
         /// What came of it in the end.
-        source: KafkaError,
+        source: Box<KafkaError>,
     },
     /// The brokers refuse this client.
     #[error("{brokers}: {reason}")]

@@ -70,7 +70,7 @@ impl ClientContext for Complaints {
             | RDKafkaLogLevel::Error
             | RDKafkaLogLevel::Warning => tracing::warn!(facility, "{message}"),
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-                tracing::info!(facility, "{message}")
+                tracing::info!(facility, "{message}");
             }
             RDKafkaLogLevel::Debug => tracing::debug!(facility, "{message}"),
         }

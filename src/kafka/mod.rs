@@ -43,6 +43,6 @@ pub use placeholder::Environment;
 pub use probe::is_at_end;
 pub use range_reader::RangeReader;
 pub use ranges::{PartitionRange, Wanted, find_ranges};
-pub use spool::{Spool, SpooledRecords};
+pub use spool::{Spool, SpooledHeaders, SpooledRecords};
 pub use start::Start;
 pub use transactions::{Record, TransactionError, Transactions, drop_apart};

@@ -9,6 +9,7 @@ use lexstream_udfs::nearest;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::client_error::{ClientError, said};
@@ -124,6 +125,9 @@ pub(super) fn reader_config(options: &TopicOptions) -> ClientConfig {
     config
 }
 
+/// A topic and its partitions.
+type Partitions = (Arc<str>, Vec<i32>);
+
 struct Finder<'a> {
     consumer: &'a BaseConsumer<Complaints>,
     complaints: &'a Complaints,
@@ -149,12 +153,12 @@ impl Finder<'_> {
     }
 
     /// Returns the topics and their partitions, by name and number.
-    fn topics(&self) -> Result<Vec<(Arc<str>, Vec<i32>)>, ClientError> {
+    fn topics(&self) -> Result<Vec<Partitions>, ClientError> {
         let brokers = || self.options.brokers().to_owned();
         let metadata = self.ask("the topics", |timeout| {
             self.consumer.fetch_metadata(None, timeout)
         })?;
-        let names = || metadata.topics().iter().map(|topic| topic.name());
+        let names = || metadata.topics().iter().map(MetadataTopic::name);
         let mut names: Vec<_> = match self.options.topic() {
             Topic::Name(name) if names().any(|found| found == name) => vec![name.as_str()],
             Topic::Name(name) => {
@@ -190,7 +194,11 @@ impl Finder<'_> {
                         source: KafkaError::MetadataFetch(error.into()),
                     });
                 }
-                let mut partitions: Vec<_> = topic.partitions().iter().map(|of| of.id()).collect();
+                let mut partitions: Vec<_> = topic
+                    .partitions()
+                    .iter()
+                    .map(MetadataPartition::id)
+                    .collect();
                 partitions.sort_unstable();
                 topics.push((name.into(), partitions));
             }
@@ -278,7 +286,7 @@ impl Finder<'_> {
                     question: question.to_owned(),
                     seconds: started.elapsed().as_secs(),
                     said: said(self.complaints.last()),
-                    source,
+                    source: Box::new(source),
                 });
             }
         }

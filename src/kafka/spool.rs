@@ -67,10 +67,8 @@ impl Spool {
 }
 
 impl SpooledRecords {
-    /// Returns the next record.
-    pub fn next(
-        &mut self,
-    ) -> io::Result<Option<NewRecord<'_, impl Iterator<Item = (&str, Option<&[u8]>)>>>> {
+    /// Reads the next record.
+    pub fn read(&mut self) -> io::Result<Option<NewRecord<'_, SpooledHeaders<'_>>>> {
         if self.file.fill_buf()?.is_empty() {
             return Ok(None);
         }
@@ -81,17 +79,29 @@ impl SpooledRecords {
         let mut frame = &self.frame[..];
         let (key, value) = (take(&mut frame), take(&mut frame));
         let timestamp = take(&mut frame).and_then(|bytes| bytes.try_into().ok());
-        let headers = std::iter::from_fn(move || {
-            let key = (!frame.is_empty()).then(|| take(&mut frame)).flatten()?;
-            let key = std::str::from_utf8(key).expect("it was text when it was kept");
-            Some((key, take(&mut frame)))
-        });
         Ok(Some(NewRecord {
             key,
             value,
             timestamp: timestamp.map(i64::from_le_bytes),
-            headers,
+            headers: SpooledHeaders(frame),
         }))
+    }
+}
+
+/// Headers of one of [`SpooledRecords`].
+#[derive(Debug)]
+pub struct SpooledHeaders<'a>(&'a [u8]);
+
+impl<'a> Iterator for SpooledHeaders<'a> {
+    type Item = (&'a str, Option<&'a [u8]>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let key = std::str::from_utf8(take(&mut self.0)?);
+        let key = key.expect("it was text when it was kept");
+        Some((key, take(&mut self.0)))
     }
 }
 
@@ -115,11 +125,14 @@ fn take<'a>(frame: &mut &'a [u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
+    /// Key, value, timestamp, and how many headers.
+    type Given<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, Option<i64>, usize);
+
     #[test]
     fn records_come_back_in_their_order() {
         let large = vec![7; IN_MEMORY];
         let headers: [(&str, Option<&[u8]>); 3] = [("a", Some(b"1")), ("a", None), ("", Some(b""))];
-        let given: [(Option<&[u8]>, Option<&[u8]>, Option<i64>, usize); 4] = [
+        let given: [Given<'_>; 4] = [
             (Some(b"k"), Some(b"v"), Some(5), 3),
             (None, None, None, 0),
             // From here on they lie on disk.
@@ -139,10 +152,10 @@ mod tests {
         }
         let mut records = spool.into_records().expect("records");
         for (key, value, timestamp, count) in given {
-            let record = records.next().expect("read").expect("a record");
+            let record = records.read().expect("read").expect("a record");
             assert!(record.key == key && record.value == value && record.timestamp == timestamp);
             assert_eq!(record.headers.collect::<Vec<_>>(), headers[..count]);
         }
-        assert!(records.next().expect("read").is_none());
+        assert!(records.read().expect("read").is_none());
     }
 }

@@ -98,7 +98,7 @@ impl Broken {
             self.rule,
             Rule::Aborts | Rule::ForgetsToRewind | Rule::DeadLettersApart
         );
-        aborts && count % 2 == 0
+        aborts && count.is_multiple_of(2)
     }
 }
 

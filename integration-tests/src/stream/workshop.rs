@@ -22,7 +22,7 @@ const END: Duration = Duration::from_secs(90);
 /// A pipeline from reviews to two outputs and dead letters, and the folder that its processes have as home.
 #[derive(Debug)]
 pub struct Workshop<'a> {
-    kafka: &'a Kafka,
+    pub(super) kafka: &'a Kafka,
     folder: TempDir,
     /// The input's topic.
     pub input: String,
@@ -50,7 +50,7 @@ impl<'a> Workshop<'a> {
         workshop
     }
 
-    fn without_script(kafka: &'a Kafka, hint: &str, partitions: i32) -> Self {
+    pub(super) fn without_script(kafka: &'a Kafka, hint: &str, partitions: i32) -> Self {
         let topic = |part: &str, partitions| {
             let keep = [("retention.ms", "-1")];
             kafka.topic_with(&format!("{hint}-{part}"), partitions, &keep)
@@ -71,31 +71,34 @@ impl<'a> Workshop<'a> {
     }
 
     fn write_script(&self, options: &[(&str, &str)]) {
-        let address = self.kafka.address();
-        let table = |name: &str, columns: &str, topic: &str, options: &[(&str, &str)]| {
-            let options = options
-                .iter()
-                .map(|(key, value)| format!("'{key}' '{value}'"))
-                .collect::<Vec<_>>()
-                .join(", ");
-            format!(
-                "CREATE EXTERNAL TABLE {name} ({columns}) STORED AS KAFKA \
-                 LOCATION 'kafka://{address}/{topic}' OPTIONS ({options});\n"
-            )
-        };
-        let format = ("format", "json");
-        let mut of_input = vec![format, ("group.id", &self.group)];
-        of_input.extend(options);
+        let format = [("format", "json")];
         let [scored, words] = &self.outputs;
-        let script = [
-            &table("reviews", "id BIGINT, text VARCHAR", &self.input, &of_input),
-            &table("scored", "id BIGINT, n BIGINT, q BIGINT", scored, &[format]),
-            &table("words", "id BIGINT, word VARCHAR", words, &[format]),
-            &QUERIES.to_owned(),
-        ]
-        .map(String::as_str)
-        .concat();
+        let tables = [
+            self.source("id BIGINT, text VARCHAR", options),
+            self.table("scored", "id BIGINT, n BIGINT, q BIGINT", scored, &format),
+            self.table("words", "id BIGINT, word VARCHAR", words, &format),
+        ];
+        let script = tables.concat() + QUERIES;
         fs::write(self.path("pipeline.sql"), script).expect("a script");
+    }
+
+    /// Returns the statement that makes the table that is read.
+    pub(super) fn source(&self, columns: &str, options: &[(&str, &str)]) -> String {
+        let own = [("format", "json"), ("group.id", &self.group)];
+        self.table("reviews", columns, &self.input, &[&own, options].concat())
+    }
+
+    fn table(&self, name: &str, columns: &str, topic: &str, options: &[(&str, &str)]) -> String {
+        let options = options
+            .iter()
+            .map(|(key, value)| format!("'{key}' '{value}'"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let address = self.kafka.address();
+        format!(
+            "CREATE EXTERNAL TABLE {name} ({columns}) STORED AS KAFKA \
+             LOCATION 'kafka://{address}/{topic}' OPTIONS ({options});\n"
+        )
     }
 
     /// Returns `lexstream stream` over the script, at home in the folder.

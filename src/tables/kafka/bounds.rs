@@ -189,8 +189,8 @@ mod tests {
 
     use super::*;
 
-    fn check(condition: &Expr, expected: Option<Wanted>) {
-        assert_eq!(wanted(condition), expected, "{condition}");
+    fn check(condition: &Expr, expected: Option<&Wanted>) {
+        assert_eq!(wanted(condition).as_ref(), expected, "{condition}");
     }
 
     fn partitions(partitions: &[RangeInclusive<i32>]) -> Wanted {
@@ -218,59 +218,62 @@ mod tests {
     #[test]
     fn offsets_are_bounded_on_both_sides() {
         let offset = || col("reviews._partition_offset");
-        check(&offset().eq(lit(7_i64)), Some(offsets(7, 7)));
-        check(&offset().lt(lit(7_i64)), Some(offsets(0, 6)));
-        check(&offset().lt_eq(lit(7_i32)), Some(offsets(0, 7)));
-        check(&offset().gt(lit(7_u64)), Some(offsets(8, i64::MAX)));
-        check(&lit(7_i64).gt(offset()), Some(offsets(0, 6)));
+        check(&offset().eq(lit(7_i64)), Some(&offsets(7, 7)));
+        check(&offset().lt(lit(7_i64)), Some(&offsets(0, 6)));
+        check(&offset().lt_eq(lit(7_i32)), Some(&offsets(0, 7)));
+        check(&offset().gt(lit(7_u64)), Some(&offsets(8, i64::MAX)));
+        check(&lit(7_i64).gt(offset()), Some(&offsets(0, 6)));
         check(
             &offset().between(lit(3_i64), lit(5_i64)),
-            Some(offsets(3, 5)),
+            Some(&offsets(3, 5)),
         );
         check(
             &offset().in_list(vec![lit(9_i64), lit(4_i64)], false),
-            Some(offsets(4, 9)),
+            Some(&offsets(4, 9)),
         );
         let both = offset().gt_eq(lit(2_i64)).and(offset().lt(lit(4_i64)));
-        check(&both, Some(offsets(2, 3)));
+        check(&both, Some(&offsets(2, 3)));
     }
 
     #[test]
     fn partitions_are_picked() {
         let partition = || col("_partition_id");
-        check(&partition().eq(lit(2_i32)), Some(partitions(&[2..=2])));
+        check(&partition().eq(lit(2_i32)), Some(&partitions(&[2..=2])));
         check(
             &partition().gt(lit(2_i32)),
-            Some(partitions(&[3..=i32::MAX])),
+            Some(&partitions(&[3..=i32::MAX])),
         );
         let some = partition().in_list(vec![lit(1_i32), lit(3_i32)], false);
-        check(&some, Some(partitions(&[1..=1, 3..=3])));
+        check(&some, Some(&partitions(&[1..=1, 3..=3])));
         check(
             &some.clone().and(partition().gt(lit(1_i32))),
-            Some(partitions(&[3..=3])),
+            Some(&partitions(&[3..=3])),
         );
         check(
             &partition().eq(lit(0_i32)).and(partition().eq(lit(1_i32))),
-            Some(partitions(&[])),
+            Some(&partitions(&[])),
         );
         check(
             &some.or(partition().eq(lit(7_i32))),
-            Some(partitions(&[1..=1, 3..=3, 7..=7])),
+            Some(&partitions(&[1..=1, 3..=3, 7..=7])),
         );
     }
 
     #[test]
     fn times_have_a_beginning_only() {
         let time = |value: i64| lit(ScalarValue::TimestampMillisecond(Some(value), None));
-        check(&col("_timestamp").gt(time(5)), Some(since(5)));
-        check(&col("_timestamp").between(time(5), time(9)), Some(since(5)));
+        check(&col("_timestamp").gt(time(5)), Some(&since(5)));
+        check(
+            &col("_timestamp").between(time(5), time(9)),
+            Some(&since(5)),
+        );
         check(&col("_timestamp").lt(time(5)), None);
         let nanoseconds = cast(
             col("_timestamp"),
             DataType::Timestamp(TimeUnit::Nanosecond, None),
         );
         let value = lit(ScalarValue::TimestampNanosecond(Some(5_999_999), None));
-        check(&nanoseconds.gt(value), Some(since(5)));
+        check(&nanoseconds.gt(value), Some(&since(5)));
         let zoned = ScalarValue::TimestampMillisecond(Some(5), Some("+02:00".into()));
         check(&col("_timestamp").gt(lit(zoned)), None);
     }
@@ -286,7 +289,7 @@ mod tests {
         let both = col("_partition_id")
             .eq(lit(1_i32))
             .and(col("id").eq(lit(1_i64)));
-        check(&both, Some(partitions(&[1..=1])));
+        check(&both, Some(&partitions(&[1..=1])));
         let negated = col("_partition_id").in_list(vec![lit(1_i32)], true);
         check(&negated, None);
         let text = cast(col("_partition_offset"), DataType::Utf8);

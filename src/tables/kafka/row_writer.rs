@@ -343,6 +343,14 @@ mod tests {
     use super::super::words_format::Words;
     use super::*;
 
+    /// Value, first row, key, timestamp, and the first header.
+    type Found<'a> = (
+        Option<&'a [u8]>,
+        u32,
+        Option<&'a [u8]>,
+        Option<i64>,
+        (&'a str, &'a [u8]),
+    );
     type Row<'a> = (Option<&'a str>, Option<&'a str>);
 
     /// Words with keys, each with its number as timestamp and as header.
@@ -418,13 +426,7 @@ mod tests {
                 )
             })
             .collect();
-        let expected: [(
-            Option<&[u8]>,
-            u32,
-            Option<&[u8]>,
-            Option<i64>,
-            (&str, &[u8]),
-        ); 2] = [
+        let expected: [Found<'_>; 2] = [
             (Some(b"a b"), 0, Some(b"k"), Some(1), ("h", b"1")),
             (Some(b"c"), 2, None, Some(3), ("h", b"3")),
         ];

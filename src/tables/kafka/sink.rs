@@ -194,7 +194,7 @@ fn send(options: &TopicOptions, topic: &str, spool: Spool) -> Result<()> {
     let wrong = |error| DataFusionError::External(Box::new(error));
     let mut records = spool.into_records()?;
     let mut transaction = OneTransaction::begin(options, topic).map_err(wrong)?;
-    while let Some(record) = records.next()? {
+    while let Some(record) = records.read()? {
         transaction.send(record).map_err(wrong)?;
     }
     transaction.commit().map_err(wrong)

@@ -118,10 +118,9 @@ fn best_end(text: &str, least: usize, most: usize) -> usize {
             .filter(within)
     };
     words()
-        .filter(behind_space)
-        .last()
-        .or_else(|| words().last())
-        .or_else(|| graphemes().last())
+        .rfind(behind_space)
+        .or_else(|| words().next_back())
+        .or_else(|| graphemes().next_back())
         .unwrap_or(most)
 }
 
