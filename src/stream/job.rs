@@ -83,7 +83,7 @@ enum To {
     /// Topics, one a query.
     Topics(Vec<SinkOf>),
     /// Files, those of its one query.
-    Folder(Folder, RollLimits),
+    Folder(Box<Folder>, RollLimits),
 }
 
 /// A topic's table that a query writes.
@@ -238,7 +238,10 @@ impl Prepared {
                     interval: Duration::from_millis(settings.file_interval_ms),
                 };
                 let table = planned.queries.first().map_or("", |query| &query.name);
-                (To::Folder(folder, limits), format!("{group}-{table}"))
+                (
+                    To::Folder(Box::new(folder), limits),
+                    format!("{group}-{table}"),
+                )
             }
             None => (To::Topics(sinks), group),
         };
@@ -435,7 +438,7 @@ impl Prepared {
                 });
                 let source = KafkaSource::try_new(source, Arc::clone(&control))?;
                 let shared = Arc::clone(&control);
-                let (folder, limits) = (folder.clone(), limits.clone());
+                let (folder, limits) = (Folder::clone(folder), limits.clone());
                 let delivery = Files::new(source, folder, limits, letters.transpose()?, shared)?;
                 let pipeline = Arc::clone(&self.pipeline);
                 let score = move |messages| {
