@@ -1,6 +1,7 @@
 //! A producer whose records appear together with offsets, or not at all (KIP-98, KIP-447).
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -76,9 +77,17 @@ pub struct Transactions {
     timeout: Duration,
 }
 
+/// How long a record that is refused may be unknown while the transaction is at fault for it.
+const REPORT: Duration = Duration::from_millis(300);
+
+/// How often it is looked whether a record is refused.
+const FLUSH: Duration = Duration::from_millis(50);
+
 /// The records that were refused.
 #[derive(Default)]
 struct Deliveries {
+    /// Whether any was since the transaction began.
+    is_refused: AtomicBool,
     refused: Mutex<Vec<(usize, RDKafkaErrorCode)>>,
 }
 
@@ -101,6 +110,7 @@ impl ProducerContext for Deliveries {
         {
             let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
             refused.push((number, *code));
+            self.is_refused.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -128,6 +138,10 @@ impl Transactions {
     /// Begins a transaction.
     pub fn begin(&self) -> Result<(), TransactionError> {
         self.refused().clear();
+        self.producer
+            .context()
+            .is_refused
+            .store(false, Ordering::Relaxed);
         self.again(|| self.producer.begin_transaction())
     }
 
@@ -192,7 +206,7 @@ impl Transactions {
         outcome: Result<(), TransactionError>,
     ) -> Result<(), TransactionError> {
         if let Err(TransactionError::Abort(_) | TransactionError::Unknown(_)) = outcome
-            && let Err(refused @ TransactionError::Refused(_)) = self.flush()
+            && let Err(refused @ TransactionError::Refused(_)) = self.flush_within(REPORT)
         {
             return Err(refused);
         }
@@ -201,18 +215,31 @@ impl Transactions {
 
     /// Waits until every record is delivered, of a producer without a `transactional.id` too.
     pub fn flush(&self) -> Result<(), TransactionError> {
-        let flushed = self.producer.flush(self.timeout);
-        let refused = std::mem::take(&mut *self.refused());
-        if !refused.is_empty() {
-            return Err(TransactionError::Refused(refused));
+        self.flush_within(self.timeout)
+    }
+
+    /// A record that is refused ends the wait: those behind it in the transaction are not sent any more.
+    fn flush_within(&self, timeout: Duration) -> Result<(), TransactionError> {
+        let began = Instant::now();
+        loop {
+            let flushed = self.producer.flush(FLUSH);
+            let refused = std::mem::take(&mut *self.refused());
+            if !refused.is_empty() {
+                return Err(TransactionError::Refused(refused));
+            }
+            match flushed {
+                Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut))
+                    if began.elapsed() < timeout => {}
+                other => return other.map_err(classified),
+            }
         }
-        flushed.map_err(classified)
     }
 
     /// Aborts; what was sent is not seen by readers that read committed records.
     pub fn abort(&self) -> Result<(), TransactionError> {
-        // An abort before the first record has been acknowledged can be fatal (librdkafka#4849).
-        if self.producer.in_flight_count() > 0 {
+        // An abort before the first record has been acknowledged can be fatal (librdkafka#4849); a refusal is an answer.
+        let is_answered = self.producer.context().is_refused.load(Ordering::Relaxed);
+        if self.producer.in_flight_count() > 0 && !is_answered {
             // Records that are refused end the flush too.
             let _ = self.producer.flush(self.timeout);
         }
