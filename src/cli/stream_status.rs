@@ -28,7 +28,9 @@ impl StreamStatus {
         let bar = io::stderr().is_terminal().then(|| {
             let style =
                 ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
-            ProgressBar::new_spinner().with_style(style)
+            ProgressBar::new_spinner()
+                .with_style(style)
+                .with_message("starting")
         });
         Self {
             bar,

@@ -10,6 +10,10 @@ use super::complaints::Complaints;
 use super::options::Topic;
 use super::partition::{Offsets, Partition};
 
+/// How many events are read, and how long each is waited for, to find out why there is no answer.
+const EVENTS: usize = 20;
+const EVENT: Duration = Duration::from_millis(50);
+
 /// A client that asks and reads nothing.
 pub struct Cluster {
     client: BaseConsumer<Complaints>,
@@ -66,8 +70,9 @@ impl Cluster {
 
     /// Returns what the client said last of why it gets no answer.
     pub fn complaint(&self) -> Option<String> {
-        // It is told by events.
-        while self.client.poll(Duration::ZERO).is_some() {}
+        // It is told by events, among others; what comes again and again is not waited for.
+        let mut events = (0..EVENTS).map(|_| self.client.poll(EVENT));
+        while events.next().is_some_and(|event| event.is_some()) {}
         self.complaints.last()
     }
 
