@@ -34,5 +34,6 @@ mod schemas;
 mod sqllogic;
 mod stream_faults;
 mod stream_files;
+mod stream_limits;
 mod stream_poison;
 mod stream_rules;

@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "kafka")]
         Command::Broker(arguments) => broker::run(&arguments),
         #[cfg(feature = "kafka")]
-        Command::Stream(arguments) => stream::run(arguments),
+        Command::Stream(arguments) => stream::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
     };

@@ -77,7 +77,7 @@ enum LogLevel {
     Debug,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let status = StreamStatus::on_terminal();
     log(arguments.log_format, arguments.log_level, status.log());
     let mut engine = Engine::builder();

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 
 use super::complaints::Complaints;
 use super::options::Topic;
@@ -16,6 +17,8 @@ const EVENT: Duration = Duration::from_millis(50);
 
 /// A client that asks and reads nothing.
 pub struct Cluster {
+    /// How the client is made; it holds secrets.
+    config: ClientConfig,
     client: BaseConsumer<Complaints>,
     complaints: Complaints,
     timeout: Duration,
@@ -38,6 +41,7 @@ impl Cluster {
         let complaints = Complaints::default();
         Ok(Self {
             client: config.create_with_context(complaints.clone())?,
+            config,
             complaints,
             timeout,
         })
@@ -74,6 +78,25 @@ impl Cluster {
         let mut events = (0..EVENTS).map(|_| self.client.poll(EVENT));
         while events.next().is_some_and(|event| event.is_some()) {}
         self.complaints.last()
+    }
+
+    /// Returns the bytes of the largest batch of records that every one of these topics takes.
+    pub async fn largest_batch(&self, topics: &[&str]) -> KafkaResult<Option<usize>> {
+        let admin: AdminClient<Complaints> =
+            self.config.create_with_context(self.complaints.clone())?;
+        let topics: Vec<_> = topics
+            .iter()
+            .map(|topic| ResourceSpecifier::Topic(topic))
+            .collect();
+        let options = AdminOptions::new().request_timeout(Some(self.timeout));
+        let mut smallest: Option<usize> = None;
+        for settings in admin.describe_configs(&topics, &options).await? {
+            let settings = settings.map_err(KafkaError::AdminOp)?;
+            let found = settings.get("max.message.bytes");
+            let found = found.and_then(|found| found.value.as_deref()?.parse().ok());
+            smallest = smallest.into_iter().chain(found).min();
+        }
+        Ok(smallest)
     }
 
     /// Returns the offsets behind the last message that readers see, by partition.

@@ -12,7 +12,7 @@ use rdkafka::consumer::{
     BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
 };
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
 use super::log;
@@ -188,7 +188,7 @@ impl GroupConsumer {
         sought
             .elements()
             .iter()
-            .try_for_each(|element| element.error())
+            .try_for_each(TopicPartitionListElem::error)
     }
 
     /// Stops fetching from partitions.

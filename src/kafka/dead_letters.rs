@@ -63,7 +63,7 @@ impl DeadLetterOptions {
             topic,
             headers: headers.unwrap_or(true),
             max_rate,
-            retry_timeout: u64::try_from(retry_timeout.unwrap_or(300_000))
+            retry_timeout: u64::try_from(retry_timeout.unwrap_or(0))
                 .ok()
                 .map(Duration::from_millis),
             retry_delay_max: Duration::from_millis(retry_delay_max.unwrap_or(60_000)),

@@ -46,7 +46,7 @@ pub const OPTIONS: &[OwnOption] = &[
     },
     OwnOption {
         name: "errors.retry.timeout",
-        default: "300000",
+        default: "0",
         description: "How long a failure that may pass is tried again, in milliseconds; -1 is for ever, 0 never.",
     },
     OwnOption {

@@ -160,7 +160,7 @@ impl Transactions {
                 Err((KafkaError::MessageProduction(code), _)) if is_of_the_record(code) => {
                     return Err(TransactionError::Refused(vec![(number, code)]));
                 }
-                Err((error, _)) => return Err(classified(error)),
+                Err((error, _)) => return self.unless_refused(Err(classified(error))),
             }
         }
     }
@@ -172,23 +172,31 @@ impl Transactions {
         member: &ConsumerGroupMetadata,
     ) -> Result<(), TransactionError> {
         let list = list_of_offsets(offsets).map_err(TransactionError::Fatal)?;
-        self.again(|| {
+        let sent = self.again(|| {
             self.producer
                 .send_offsets_to_transaction(&list, member, self.timeout)
-        })
+        });
+        self.unless_refused(sent)
     }
 
     /// Commits, once every record is delivered.
     pub fn commit(&self) -> Result<(), TransactionError> {
         self.flush()?;
         let committed = self.again(|| self.producer.commit_transaction(self.timeout));
-        let refused = std::mem::take(&mut *self.refused());
-        match committed {
-            Err(TransactionError::Abort(_)) if !refused.is_empty() => {
-                Err(TransactionError::Refused(refused))
-            }
-            other => other,
+        self.unless_refused(committed)
+    }
+
+    /// Says which records are refused, where that is why a step fails: a transaction is at fault from the first one on.
+    fn unless_refused(
+        &self,
+        outcome: Result<(), TransactionError>,
+    ) -> Result<(), TransactionError> {
+        if let Err(TransactionError::Abort(_) | TransactionError::Unknown(_)) = outcome
+            && let Err(refused @ TransactionError::Refused(_)) = self.flush()
+        {
+            return Err(refused);
         }
+        outcome
     }
 
     /// Waits until every record is delivered, of a producer without a `transactional.id` too.

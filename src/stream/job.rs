@@ -43,6 +43,9 @@ const ASK: Duration = Duration::from_secs(10);
 /// Bytes of a record, where librdkafka's `message.max.bytes` is not set.
 const MAX_RECORD: usize = 1_000_000;
 
+/// Bytes of a batch of records, where librdkafka's `batch.size` is not set.
+const BATCH: usize = 1_000_000;
+
 /// What the command line adds to a script.
 #[derive(Debug, Clone)]
 pub struct StreamOptions {
@@ -80,7 +83,7 @@ enum To {
     /// Topics, one a query.
     Topics(Vec<SinkOf>),
     /// Files, those of its one query.
-    Folder(Folder, RollLimits),
+    Folder(Box<Folder>, RollLimits),
 }
 
 /// A topic's table that a query writes.
@@ -169,6 +172,16 @@ impl Stream {
     }
 }
 
+/// Has a producer make batches that topics take: one that is refused is refused with every record in it.
+fn fit(producer: &mut ClientConfig, bytes: usize) {
+    let present = producer
+        .get("batch.size")
+        .and_then(|size| size.parse().ok());
+    if bytes < present.unwrap_or(BATCH) {
+        producer.set("batch.size", bytes.to_string());
+    }
+}
+
 impl Prepared {
     async fn new(engine: &Engine, planned: Planned) -> Result<Self, StreamError> {
         let name = planned.name.to_string();
@@ -225,7 +238,10 @@ impl Prepared {
                     interval: Duration::from_millis(settings.file_interval_ms),
                 };
                 let table = planned.queries.first().map_or("", |query| &query.name);
-                (To::Folder(folder, limits), format!("{group}-{table}"))
+                (
+                    To::Folder(Box::new(folder), limits),
+                    format!("{group}-{table}"),
+                )
             }
             None => (To::Topics(sinks), group),
         };
@@ -347,6 +363,19 @@ impl Prepared {
             ),
             false => None,
         };
+        let largest_batch = match &self.to {
+            To::Topics(sinks) => {
+                let topics = sinks.iter().map(|sink| topic_name(sink.options.topic()));
+                let topics: Vec<_> = topics.chain(letters.topic.as_deref()).collect();
+                let asked = runtime.block_on(cluster.largest_batch(&topics));
+                // Whoever may not ask has records refused in company, each of which becomes a dead letter.
+                asked.unwrap_or_else(|error| {
+                    tracing::info!(%error, "how large the topics' batches may be is not known");
+                    None
+                })
+            }
+            To::Folder(..) => None,
+        };
         drop(cluster);
         let instance = match &options.instance {
             Some(name) => Identity::given(name),
@@ -376,7 +405,10 @@ impl Prepared {
         });
         let ended = match &self.to {
             To::Topics(sinks) => {
-                let producer = self.producer(sinks, &identity)?;
+                let mut producer = self.producer(sinks, &identity)?;
+                if let Some(bytes) = largest_batch {
+                    fit(&mut producer, bytes);
+                }
                 let max_record = producer.get("message.max.bytes");
                 let max_record = max_record.and_then(|bytes| bytes.parse().ok());
                 let kafka = KafkaOptions {
@@ -406,7 +438,7 @@ impl Prepared {
                 });
                 let source = KafkaSource::try_new(source, Arc::clone(&control))?;
                 let shared = Arc::clone(&control);
-                let (folder, limits) = (folder.clone(), limits.clone());
+                let (folder, limits) = (Folder::clone(folder), limits.clone());
                 let delivery = Files::new(source, folder, limits, letters.transpose()?, shared)?;
                 let pipeline = Arc::clone(&self.pipeline);
                 let score = move |messages| {

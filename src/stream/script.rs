@@ -48,7 +48,7 @@ pub(super) enum Target {
     /// A topic: a [`KafkaTable`].
     Topic(Arc<dyn TableProvider>, Inherits),
     /// A folder of Parquet files.
-    Folder(ParquetFolder),
+    Folder(Box<ParquetFolder>),
 }
 
 /// Returns the topic's table that a provider is.
@@ -117,7 +117,7 @@ fn add(
         Target::Topic(Arc::clone(&table), inherits)
     } else {
         let folder = ParquetFolder::of_insert(&dml);
-        Target::Folder(folder.map_err(|reason| refused(&sql, reason))?)
+        Target::Folder(Box::new(folder.map_err(|reason| refused(&sql, reason))?))
     };
     let plan = not_null::checked(Arc::unwrap_or_clone(dml.input), &table.schema())?;
     let (source_name, source) = source_of(&plan, &sql)?;

@@ -67,9 +67,11 @@ pub(crate) fn check(brokers: &str, kind: &str, from: &str, to: &str) -> Result<S
     })?;
     match inputs.first_key_value() {
         None => Ok(format!("{count}\n")),
-        Some((place, _)) => {
-            Err(format!("{} outputs are missing, the first of {place:?}", inputs.len()).into())
-        }
+        Some((place, _)) => Err(format!(
+            "{} outputs are missing, the first of {place:?}",
+            inputs.len()
+        )
+        .into()),
     }
 }
 

@@ -56,7 +56,14 @@ fn run(arguments: &[&str]) -> Result<String, Failure> {
             copy::copy(brokers, from, to, group, messages.parse()?)?;
         }
         [brokers, "score", from, to, group, messages, threads] => {
-            score::score(brokers, from, to, group, messages.parse()?, threads.parse()?)?;
+            score::score(
+                brokers,
+                from,
+                to,
+                group,
+                messages.parse()?,
+                threads.parse()?,
+            )?;
         }
         [brokers, "check", kind, from, to] => return check::check(brokers, kind, from, to),
         [brokers, "span", topic] => return span::span(brokers, topic),

@@ -52,6 +52,7 @@ pub(crate) fn span(brokers: &str, topic: &str) -> Result<String, Failure> {
         transactions = transactions.max(end - first - count);
     }
     let (first, last) = times;
-    let found = json!({"records": records, "first": first, "last": last, "transactions": transactions});
+    let found =
+        json!({"records": records, "first": first, "last": last, "transactions": transactions});
     Ok(format!("{found}\n"))
 }

@@ -50,6 +50,18 @@ impl<'a> Workshop<'a> {
         workshop
     }
 
+    /// Makes the topics, and a script that a test writes, which knows their names then.
+    pub fn with_script(
+        kafka: &'a Kafka,
+        hint: &str,
+        partitions: i32,
+        script: impl FnOnce(&Self) -> String,
+    ) -> Self {
+        let workshop = Self::without_script(kafka, hint, partitions);
+        fs::write(workshop.path("pipeline.sql"), script(&workshop)).expect("a script");
+        workshop
+    }
+
     pub(super) fn without_script(kafka: &'a Kafka, hint: &str, partitions: i32) -> Self {
         let topic = |part: &str, partitions| {
             let keep = [("retention.ms", "-1")];
@@ -88,7 +100,14 @@ impl<'a> Workshop<'a> {
         self.table("reviews", columns, &self.input, &[&own, options].concat())
     }
 
-    fn table(&self, name: &str, columns: &str, topic: &str, options: &[(&str, &str)]) -> String {
+    /// Returns the statement that makes a topic's table.
+    pub fn table(
+        &self,
+        name: &str,
+        columns: &str,
+        topic: &str,
+        options: &[(&str, &str)],
+    ) -> String {
         let options = options
             .iter()
             .map(|(key, value)| format!("'{key}' '{value}'"))
@@ -163,6 +182,14 @@ impl<'a> Workshop<'a> {
         there.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
     }
 
+    /// Returns what the topics and the group's offsets are; `outputs` of the topics are written.
+    pub fn seen(&self, outputs: usize) -> Seen {
+        let names = self.outputs.each_ref().map(String::as_str);
+        let inputs = [self.input.as_str()];
+        let dead = Some(self.dead.as_str());
+        Seen::at(self.kafka, &self.group, &inputs, &names[..outputs], dead)
+    }
+
     /// Returns the progress when everything sent by now is done; a running stream does not book the marks of
     /// transactions behind the last message.
     pub fn end(&self) -> i64 {
@@ -188,10 +215,7 @@ impl<'a> Workshop<'a> {
 
     /// Checks everything that was done, and returns what is wrong.
     pub fn try_check(&self) -> Result<Tally, Faults> {
-        let outputs = self.outputs.each_ref().map(String::as_str);
-        let inputs = [self.input.as_str()];
-        let seen = Seen::at(self.kafka, &self.group, &inputs, &outputs, Some(&self.dead));
-        check(&seen, fate)
+        check(&self.seen(2), fate)
     }
 
     /// Checks everything that was done.
