@@ -147,9 +147,8 @@ mod tests {
             "no function `tokenise`; did you mean `tokenize`?"
         );
         assert!(
-            families(&functions).contains(
-                "Vector Functions\n  cosine_similarity, dot_product, euclidean_distance\n"
-            )
+            families(&functions)
+                .contains("Vector Functions\n  cosine_similarity, dot_product, euclidean_distance")
         );
     }
 }

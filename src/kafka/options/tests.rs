@@ -284,7 +284,7 @@ fn dead_letters_are_kafka_connects_options() {
     let defaults = of(&[]);
     let defaults = defaults.dead_letters();
     assert!(!defaults.tolerate && defaults.headers && defaults.topic.is_none());
-    assert_eq!(defaults.retry_timeout, Some(Duration::from_secs(300)));
+    assert_eq!(defaults.retry_timeout, Some(Duration::ZERO));
     let options = of(&[
         ("errors.deadletterqueue.topic.name", "dead"),
         ("errors.deadletterqueue.context.headers.enable", "false"),
