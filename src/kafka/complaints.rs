@@ -80,7 +80,12 @@ impl ClientContext for Complaints {
 
     fn error(&self, error: KafkaError, reason: &str) {
         if let Some(code) = error.rdkafka_error_code() {
-            self.with(|said| said.last = Some((code, reason.to_owned())));
+            self.with(|said| {
+                // That all brokers are away says less than why the last one is.
+                if code != RDKafkaErrorCode::AllBrokersDown || said.last.is_none() {
+                    said.last = Some((code, reason.to_owned()));
+                }
+            });
         }
     }
 }
