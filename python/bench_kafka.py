@@ -12,6 +12,7 @@ import os
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -214,7 +215,7 @@ class Streams:
         read = os.path.join(self.scratch, "vectors.parquet")
         table = f"CREATE EXTERNAL TABLE output (id BIGINT, vector FLOAT[]) STORED AS KAFKA LOCATION 'kafka://{self.broker.address}/{topic}' OPTIONS ('format' 'json');"
         script = f"{table} COPY (SELECT id, vector FROM output) TO '{read}'"
-        subprocess.run([self.lexstream.binary, "sql", "-q", "-c", script], check=True, env=self.lexstream.environment)
+        subprocess.run([self.lexstream.binary, "sql", "-q", "-c", script], check=True, stdout=subprocess.DEVNULL, env=self.lexstream.environment)
 
         def vectors(found: pyarrow.Table) -> numpy.ndarray:
             found = found.sort_by("id")
@@ -273,6 +274,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--only", choices=["raw", "json", "embed", "steady"])
     given = parser.parse_args()
+    # The broker ends with the benchmark, whatever ends that.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     share, repeats = (QUICK, 1) if given.quick else (1, REPEATS)
     is_wanted = lambda part: given.only in (None, part)
     with tempfile.TemporaryDirectory(prefix="bench-kafka-") as scratch:
