@@ -80,8 +80,8 @@ pub struct Transactions {
 /// How long a record that is refused may be unknown while the transaction is at fault for it.
 const REPORT: Duration = Duration::from_millis(300);
 
-/// How often it is looked whether a record is refused.
-const FLUSH: Duration = Duration::from_millis(50);
+/// How often it is looked whether every record is delivered.
+const FLUSH: Duration = Duration::from_micros(500);
 
 /// The records that were refused.
 #[derive(Default)]
@@ -220,18 +220,22 @@ impl Transactions {
 
     /// A record that is refused ends the wait: those behind it in the transaction are not sent any more.
     fn flush_within(&self, timeout: Duration) -> Result<(), TransactionError> {
+        // Not by `flush`, which looks again only every tenth of a second where no delivery is reported but a failed one.
         let began = Instant::now();
         loop {
-            let flushed = self.producer.flush(FLUSH);
+            let is_empty = self.producer.in_flight_count() == 0;
             let refused = std::mem::take(&mut *self.refused());
             if !refused.is_empty() {
                 return Err(TransactionError::Refused(refused));
             }
-            match flushed {
-                Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut))
-                    if began.elapsed() < timeout => {}
-                other => return other.map_err(classified),
+            if is_empty {
+                return Ok(());
             }
+            if began.elapsed() >= timeout {
+                let late = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
+                return Err(classified(late));
+            }
+            std::thread::sleep(FLUSH);
         }
     }
 
@@ -241,7 +245,7 @@ impl Transactions {
         let is_answered = self.producer.context().is_refused.load(Ordering::Relaxed);
         if self.producer.in_flight_count() > 0 && !is_answered {
             // Records that are refused end the flush too.
-            let _ = self.producer.flush(self.timeout);
+            let _ = self.flush();
         }
         self.again(|| self.producer.abort_transaction(self.timeout))
     }
