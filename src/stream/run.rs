@@ -82,6 +82,8 @@ struct Loop<D: Delivery> {
     /// Batches that are being scored, in their order.
     flights: VecDeque<Flight<D::Batch>>,
     is_paused: bool,
+    /// Whether more may have come than was taken last.
+    has_more: bool,
     /// Since when the partitions are to be read from elsewhere, while that has not been done.
     rewinding: Option<Instant>,
     rate: Option<DeadLetterRate>,
@@ -118,6 +120,7 @@ impl<D: Delivery> Loop<D> {
             waiting: VecDeque::new(),
             flights: VecDeque::new(),
             is_paused: false,
+            has_more: false,
             rewinding: None,
             rate: options.dead_letter_rate.map(DeadLetterRate::new),
             has_joined: false,
@@ -151,9 +154,13 @@ impl<D: Delivery> Loop<D> {
     fn take(&mut self) -> Result<(), StreamError> {
         self.seek()?;
         let mut taken = 0;
+        self.has_more = true;
         while taken < self.options.limits.batch_messages {
             match self.delivery.source().poll(&mut self.filling)? {
-                Polled::Nothing => break,
+                Polled::Nothing => {
+                    self.has_more = false;
+                    break;
+                }
                 Polled::Message => {
                     self.took();
                     taken += 1;
@@ -201,10 +208,10 @@ impl<D: Delivery> Loop<D> {
         let limits = &self.options.limits;
         let is_due = !self.filling.is_empty()
             && (self.since.elapsed() >= limits.linger || self.is_all_read());
-        if is_due && self.waiting.is_empty() && self.flights.len() < limits.batches_in_flight {
+        if is_due && self.waiting.is_empty() && self.has_room() {
             self.waiting.push_back(std::mem::take(&mut self.filling));
         }
-        while self.flights.len() < self.options.limits.batches_in_flight
+        while self.has_room()
             && let Some(messages) = self.waiting.pop_front()
         {
             let LoopOptions { score, runtime, .. } = &self.options;
@@ -489,13 +496,18 @@ impl<D: Delivery> Loop<D> {
     /// Tells whether there is something to do at once.
     fn can_go_on(&mut self) -> bool {
         let is_done = self.flights.front_mut().is_some_and(Flight::is_done);
-        let has_room = self.flights.len() < self.options.limits.batches_in_flight;
-        is_done || (has_room && !self.waiting.is_empty())
+        is_done || (self.has_room() && (self.has_more || !self.waiting.is_empty()))
+    }
+
+    /// Tells whether another batch can be begun.
+    fn has_room(&self) -> bool {
+        self.flights.len() < self.options.limits.batches_in_flight
     }
 
     /// Returns how long nothing is to be done, unless something comes.
     fn pause(&self) -> Duration {
-        if self.filling.is_empty() {
+        // Where no batch can be begun, one that is done wakes the loop.
+        if self.filling.is_empty() || !self.has_room() {
             return SLEEP;
         }
         let linger = self.options.limits.linger;
