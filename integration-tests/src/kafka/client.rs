@@ -163,8 +163,13 @@ impl Kafka {
         for partition in partitions(&consumer, topic) {
             wanted.add_partition(topic, partition);
         }
-        let found = consumer.committed_offsets(wanted, PATIENCE);
-        let found = found.unwrap_or_else(|error| panic!("offsets of {group}: {error}"));
+        // A broker that has just come back coordinates nothing yet.
+        let mut why = None;
+        let found = wait_for(&format!("offsets of {group}"), PATIENCE, || {
+            let found = consumer.committed_offsets(wanted.clone(), PATIENCE);
+            found.map_err(|error| why = Some(error)).ok()
+        });
+        let found = found.unwrap_or_else(|late| panic!("{late}: {why:?}"));
         let elements = found.elements();
         let offsets = elements
             .iter()
