@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::binary;
 use crate::job::Job;
-use crate::kafka::{NewRecord, shared};
+use crate::kafka::{Isolation, Kafka, NewRecord, shared};
+use crate::topics::table;
 
 /// Figures may differ by this much, relative to their size: sums are taken in another order.
 const TOLERANCE: f64 = 1e-5;
@@ -83,6 +84,11 @@ impl Case {
         self.read("columns.sql").trim().to_owned()
     }
 
+    /// Returns the columns of the result, as a table declares them.
+    pub fn result_columns(&self) -> String {
+        self.read("result.sql").trim().to_owned()
+    }
+
     /// Returns the rows that it must give, each a JSON object.
     pub fn expected(&self) -> Vec<String> {
         self.read("expected.ndjson")
@@ -124,16 +130,42 @@ pub fn by_batch(case: &Case) -> Vec<String> {
 /// JSON object.
 pub fn by_topic(case: &Case) -> Vec<String> {
     let kafka = shared();
+    let topic = input_topic(case, kafka);
+    let input = table(kafka, "input", &case.columns(), &topic, "'format' 'json'");
+    sql(case, &[&input, &case.query()])
+}
+
+/// Runs a case by `lexstream stream` from such a topic to another one; returns the messages that come out.
+pub fn by_stream(case: &Case) -> Vec<String> {
+    let kafka = shared();
+    let (from, to) = (input_topic(case, kafka), kafka.topic(&case.name, 1));
+    let options = format!("'format' 'json', 'group.id' '{to}'");
+    let input = table(kafka, "input", &case.columns(), &from, &options);
+    let options = "'format' 'json', 'json.nulls' 'true'";
+    let result = table(kafka, "result", &case.result_columns(), &to, options);
+    let insert = format!("INSERT INTO result {}", case.query());
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path().display().to_string();
+    let mut arguments = vec!["stream", "--until-end", "--home", &home];
+    for statement in [&input, &result, &insert] {
+        arguments.extend(["-c", statement]);
+    }
+    let ended = binary::run(&arguments, "");
+    assert_eq!(ended.status, Some(0), "{}: {}", case.name, ended.error);
+    let records = kafka.read_all(&to, Isolation::Committed);
+    records
+        .iter()
+        .map(|record| record.text().to_owned())
+        .collect()
+}
+
+/// Returns a topic of one partition with the input's lines as messages.
+fn input_topic(case: &Case, kafka: &Kafka) -> String {
     let topic = kafka.topic(&case.name, 1);
     let input = fs::read_to_string(case.input()).expect("input.ndjson");
     let records: Vec<_> = input.lines().map(NewRecord::of).collect();
     kafka.send(&topic, &records);
-    let table = format!(
-        "CREATE EXTERNAL TABLE input ({}) STORED AS KAFKA LOCATION 'kafka://{}/{topic}' OPTIONS ('format' 'json')",
-        case.columns(),
-        kafka.address()
-    );
-    sql(case, &[&table, &case.query()])
+    topic
 }
 
 fn sql(case: &Case, statements: &[&str]) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The case folders by every front end there is.
 
-use lexstream_integration_tests::cases::{Case, by_batch, by_sql, by_topic, same};
+use lexstream_integration_tests::cases::{Case, by_batch, by_sql, by_stream, by_topic, same};
 use serde_json::Value;
 
 fn check(front_end: &str, run: impl Fn(&Case) -> Vec<String>) {
@@ -42,6 +42,11 @@ fn cases_by_batch() {
 #[test]
 fn cases_by_sql_over_topics() {
     check("topic", by_topic);
+}
+
+#[test]
+fn cases_by_stream() {
+    check("stream", by_stream);
 }
 
 #[test]

@@ -6,13 +6,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
-
 use super::failure::Failure;
 use super::format::Format;
 use super::job_progress::{JobProgress, Summary};
+use super::session::{EngineArguments, ScriptArguments};
 use super::signal::signal;
-use super::sql::{read, setting, size};
+use super::sql::size;
+use super::threads::Threads;
 use crate::Engine;
 use crate::batch::{Job, JobOptions, OnError, Running, Script};
 use crate::config::environment;
@@ -24,18 +24,11 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How long workers may take to end once they are asked to; what they have under way is dropped with the process then.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// As for queries: planning deeply nested SQL takes stack.
-const STACK_BYTES: usize = 16 << 20;
-
 /// Arguments of `lexstream batch`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Script of the job: statements that define, then INSERT INTO … SELECT …; may be given several times, `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
-    file: Vec<PathBuf>,
-    /// Statements of the job, after any --file; with --output, its SELECT
-    #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
-    command: Vec<String>,
+    #[command(flatten)]
+    script: ScriptArguments,
     /// Files that are the table `input`: a path, a glob or a folder
     #[arg(long, value_name = "PATH")]
     input: Option<String>,
@@ -66,12 +59,8 @@ pub(super) struct Arguments {
     /// Print no progress and no summary
     #[arg(short, long)]
     quiet: bool,
-    /// Set a setting, as SET does in SQL
-    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
-    set: Vec<(String, String)>,
-    /// Folder that models are kept in [default: LEXSTREAM_HOME, else the platform's place for data]
-    #[arg(long, value_name = "FOLDER")]
-    home: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArguments,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -84,25 +73,13 @@ enum OnErrorArgument {
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     let memory = arguments.memory.or_else(half_of_the_machine);
     let memory = memory.unwrap_or(DEFAULT_MEMORY);
-    let mut engine = Engine::builder().memory_limit(memory / 2);
-    for (key, value) in &arguments.set {
-        engine = engine.set(key, value);
-    }
-    if let Some(home) = &arguments.home {
-        engine = engine.home(home);
-    }
-    let engine = engine.build()?;
-    let mut sql = String::new();
-    for file in &arguments.file {
-        sql.push_str(&read(file)?);
-        sql.push_str(";\n");
-    }
-    for command in &arguments.command {
-        sql.push_str(command);
-        sql.push_str(";\n");
-    }
+    let engine = arguments
+        .engine
+        .builder()
+        .memory_limit(memory / 2)
+        .build()?;
     let script = Script {
-        sql,
+        sql: arguments.script.sql()?,
         input: arguments.input.clone(),
         output: arguments.output.clone(),
     };
@@ -117,15 +94,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         workers: arguments.workers.map_or(cores.max(2), usize::from),
         memory: memory / 2,
     };
-    let runtime = Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("query")
-        .thread_stack_size(STACK_BYTES)
-        .build()?;
     let front = FrontEnd {
         arguments,
-        runtime: Some(runtime),
-        waiting: Builder::new_current_thread().enable_all().build()?,
+        threads: Threads::new()?,
     };
     front.run(&engine, &script, &options)
 }
@@ -139,21 +110,14 @@ fn half_of_the_machine() -> Option<usize> {
 
 struct FrontEnd {
     arguments: Arguments,
-    /// Where queries run.
-    runtime: Option<Runtime>,
-    /// Where this thread waits for signals.
-    waiting: Runtime,
+    threads: Threads,
 }
 
 impl FrontEnd {
-    fn runtime(&self) -> &Runtime {
-        self.runtime
-            .as_ref()
-            .expect("it is only taken when the front end is dropped")
-    }
-
     fn run(&self, engine: &Engine, script: &Script, options: &JobOptions) -> Result<(), Failure> {
-        let jobs = self.while_waiting(Job::of_script(engine, script, options))??;
+        let jobs = self
+            .threads
+            .unless_signal(Job::of_script(engine, script, options))??;
         if self.arguments.dry_run {
             for job in &jobs {
                 print!("{}", job.describe()?);
@@ -166,7 +130,7 @@ impl FrontEnd {
         let mut summary = Summary::default();
         for job in jobs {
             let job = Arc::new(job);
-            let handle = self.runtime().handle();
+            let handle = self.threads.queries();
             let running = Arc::clone(&job).start(self.arguments.restart, handle)?;
             summary.add(self.follow(running)?);
         }
@@ -176,28 +140,10 @@ impl FrontEnd {
         Ok(())
     }
 
-    /// Runs something on the threads of queries, and stops waiting at a signal.
-    fn while_waiting<T: Send>(&self, work: impl Future<Output = T> + Send) -> Result<T, Failure> {
-        std::thread::scope(|scope| {
-            let runtime = self.runtime();
-            let (done, ended) = tokio::sync::oneshot::channel();
-            scope.spawn(move || {
-                // Nobody waits for it after a signal.
-                let _ = done.send(runtime.block_on(work));
-            });
-            self.waiting.block_on(async {
-                tokio::select! {
-                    outcome = ended => Ok(outcome.expect("the sender is not dropped unless it panics")),
-                    signal = signal() => Err(signal),
-                }
-            })
-        })
-    }
-
     /// Shows how far a job is until it ends; a signal ends it, and says how to go on.
     fn follow(&self, running: Running) -> Result<(crate::batch::Progress, Duration), Failure> {
         let mut progress = JobProgress::new(!self.arguments.quiet);
-        let stopped = self.waiting.block_on(async {
+        let stopped = self.threads.waiting().block_on(async {
             let mut signal = pin!(signal());
             loop {
                 tokio::select! {
@@ -230,7 +176,7 @@ impl FrontEnd {
     }
 
     fn preview(&self, job: &Job, rows: u64) -> Result<(), Failure> {
-        let preview = job.preview(rows, self.runtime().handle())?;
+        let preview = job.preview(rows, self.threads.queries())?;
         let terminal = io::stdout().is_terminal();
         let shown = super::query::settings_of(job.context());
         let several = preview.outputs.len() > 1;
@@ -252,14 +198,5 @@ impl FrontEnd {
             eprintln!("{place}: {}", message(error));
         }
         Ok(())
-    }
-}
-
-impl Drop for FrontEnd {
-    fn drop(&mut self) {
-        // What is under way after a signal may take long; nobody waits for it.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }

@@ -12,6 +12,7 @@ mod job_progress;
 mod listen;
 mod query;
 mod reference;
+mod session;
 mod shell;
 mod signal;
 mod sql;
@@ -19,6 +20,7 @@ mod sql;
 mod stream;
 #[cfg(feature = "kafka")]
 mod stream_status;
+mod threads;
 mod version;
 
 use std::process::ExitCode;
@@ -59,7 +61,7 @@ enum Command {
 /// 143 for a signal to terminate.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Sql(arguments) => sql::run(arguments),
+        Command::Sql(arguments) => sql::run(&arguments),
         Command::Batch(arguments) => batch::run(arguments),
         #[cfg(feature = "kafka")]
         Command::Broker(arguments) => broker::run(&arguments),

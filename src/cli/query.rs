@@ -11,11 +11,12 @@ use datafusion::common::Result as QueryResult;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Sender};
 
 use super::failure::Failure;
 use super::format::{Format, Output, Printer};
+use super::threads::Threads;
 use crate::Engine;
 use crate::config::{LexstreamConfig, SqlConfig};
 use crate::progress::Progress;
@@ -27,18 +28,12 @@ const BATCHES_WAITING: usize = 2;
 /// How often the progress line is drawn, and rows that a printer holds back are shown.
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// Planning deeply nested SQL takes stack, the more so in a debug build.
-const STACK_BYTES: usize = 16 << 20;
-
 /// Runs statements one after another.
 pub(super) struct Runner {
     engine: Engine,
     format: Format,
     quiet: bool,
-    /// Where queries run.
-    queries: Option<Runtime>,
-    /// Where this thread waits for batches and for an interrupt.
-    waiting: Runtime,
+    threads: Threads,
 }
 
 /// What a query sends to its printer.
@@ -49,18 +44,11 @@ enum Event {
 
 impl Runner {
     pub(super) fn new(engine: Engine, format: Format, quiet: bool) -> Result<Self, Failure> {
-        let queries = Builder::new_multi_thread()
-            .enable_all()
-            .thread_name("query")
-            .thread_stack_size(STACK_BYTES)
-            .build()?;
-        let waiting = Builder::new_current_thread().enable_all().build()?;
         Ok(Self {
             engine,
             format,
             quiet,
-            queries: Some(queries),
-            waiting,
+            threads: Threads::new()?,
         })
     }
 
@@ -73,10 +61,8 @@ impl Runner {
     }
 
     /// Returns the threads that queries run on.
-    pub(super) fn queries(&self) -> &Runtime {
-        self.queries
-            .as_ref()
-            .expect("it is only taken when the runner is dropped")
+    pub(super) fn queries(&self) -> &Handle {
+        self.threads.queries()
     }
 
     /// Runs a script: all of it is parsed first, and the first failure ends it.
@@ -98,7 +84,7 @@ impl Runner {
         let transfers = Arc::clone(self.engine.models().transfers());
         let mut progress = Progress::on_terminal(settings.progress && !self.quiet, transfers);
         let mut shown: Option<Shown> = None;
-        let outcome = self.waiting.block_on(async {
+        let outcome = self.threads.waiting().block_on(async {
             let mut interrupt = pin!(tokio::signal::ctrl_c());
             let mut redraw = tokio::time::interval(REDRAW);
             loop {
@@ -134,7 +120,7 @@ impl Runner {
         // The rows that arrived before a failure are shown before it is.
         let more = match &outcome {
             Ok(()) if shown.as_ref().is_some_and(|shown| shown.is_full) => true,
-            Ok(()) => match self.waiting.block_on(task) {
+            Ok(()) => match self.threads.waiting().block_on(task) {
                 Ok(result) => {
                     result?;
                     false
@@ -156,15 +142,6 @@ pub(super) fn settings_of(context: &SessionContext) -> SqlConfig {
     let state = context.state();
     let config = state.config_options().extensions.get::<LexstreamConfig>();
     config.map(|config| config.sql.clone()).unwrap_or_default()
-}
-
-impl Drop for Runner {
-    fn drop(&mut self) {
-        // A cancelled query may be in the middle of a long computation; nobody waits for it.
-        if let Some(queries) = self.queries.take() {
-            queries.shutdown_background();
-        }
-    }
 }
 
 async fn run(engine: Engine, statement: Statement, sender: Sender<Event>) -> QueryResult<()> {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::format::Format;
 use super::query::Runner;
+use super::session::EngineArguments;
 use super::shell;
-use crate::Engine;
 
 /// Arguments of `lexstream sql`.
 #[derive(Debug, clap::Args)]
@@ -18,9 +18,8 @@ pub(super) struct Arguments {
     /// Run this script and leave, before any --command; may be given several times, `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     file: Vec<PathBuf>,
-    /// Set a setting, as SET does in SQL
-    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    engine: EngineArguments,
     /// How results are printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -30,24 +29,15 @@ pub(super) struct Arguments {
     /// Bound the memory of sorts, joins and aggregates, such as 512m or 4g; what exceeds it goes to disk or fails
     #[arg(short, long, value_name = "SIZE", value_parser = size)]
     memory_limit: Option<usize>,
-    /// Folder that models are kept in [default: LEXSTREAM_HOME, else the platform's place for data]
-    #[arg(long, value_name = "FOLDER")]
-    home: Option<PathBuf>,
     /// Script that the shell runs first [default: ~/.lexstreamrc]
     #[arg(short, long, value_name = "FILE")]
     rc: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let mut engine = Engine::builder();
-    for (key, value) in arguments.set {
-        engine = engine.set(key, value);
-    }
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut engine = arguments.engine.builder();
     if let Some(bytes) = arguments.memory_limit {
         engine = engine.memory_limit(bytes);
-    }
-    if let Some(home) = arguments.home {
-        engine = engine.home(home);
     }
     let runner = Runner::new(engine.build()?, arguments.format, arguments.quiet)?;
     let standard_input_is_a_script =

@@ -1,18 +1,18 @@
 //! `lexstream stream`: queries over topics, for ever.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::failure::Failure;
 use super::listen;
+use super::session::{EngineArguments, ScriptArguments};
 use super::signal::signal;
-use super::sql::{read, setting, size};
+use super::sql::size;
 use super::stream_status::{LogAbove, StreamStatus};
-use crate::Engine;
+use super::threads::Threads;
 use crate::config::environment;
 use crate::stream::{Running, Stream, StreamError, StreamOptions};
 
@@ -22,18 +22,11 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How long pipelines may take to end once they are asked to; what is under way then is aborted by the next start.
 const PATIENCE: Duration = Duration::from_secs(9);
 
-/// As for queries: planning deeply nested SQL takes stack.
-const STACK_BYTES: usize = 16 << 20;
-
 /// Arguments of `lexstream stream`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Script of the stream: statements that define, then INSERT INTO … SELECT …; may be given several times, `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
-    file: Vec<PathBuf>,
-    /// Statements of the stream, after any --file
-    #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
-    command: Vec<String>,
+    #[command(flatten)]
+    script: ScriptArguments,
     /// Print the pipelines and their plans; run nothing
     #[arg(long)]
     dry_run: bool,
@@ -55,12 +48,8 @@ pub(super) struct Arguments {
     /// Bound the memory of queries, such as 2g; beside it stand the buffers that lexstream.stream.… bound
     #[arg(short, long, value_name = "SIZE", value_parser = size)]
     memory: Option<usize>,
-    /// Set a setting, as SET does in SQL
-    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
-    set: Vec<(String, String)>,
-    /// Folder that models are kept in [default: LEXSTREAM_HOME, else the platform's place for data]
-    #[arg(long, value_name = "FOLDER")]
-    home: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArguments,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -80,83 +69,40 @@ enum LogLevel {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let status = StreamStatus::on_terminal();
     log(arguments.log_format, arguments.log_level, status.log());
-    let mut engine = Engine::builder();
+    let mut engine = arguments.engine.builder();
     if let Some(memory) = arguments.memory {
         engine = engine.memory_limit(memory);
     }
-    for (key, value) in &arguments.set {
-        engine = engine.set(key, value);
-    }
-    if let Some(home) = &arguments.home {
-        engine = engine.home(home);
-    }
     let engine = engine.build()?;
-    let mut sql = String::new();
-    for file in &arguments.file {
-        sql.push_str(&read(file)?);
-        sql.push_str(";\n");
-    }
-    for command in &arguments.command {
-        sql.push_str(command);
-        sql.push_str(";\n");
-    }
-    let home = arguments.home.clone().or_else(environment::lexstream_home);
+    let sql = arguments.script.sql()?;
+    let home = arguments.engine.home.clone();
     let options = StreamOptions {
         instance: arguments.instance.clone(),
         until_end: arguments.until_end,
-        home: home.unwrap_or_else(std::env::temp_dir),
+        home: home.or_else(environment::lexstream_home),
     };
-    let queries = Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("queries")
-        .thread_stack_size(STACK_BYTES)
-        .build()?;
-    let waiting = Builder::new_current_thread().enable_all().build()?;
-    let stream = plan(&queries, &waiting, &engine, &sql, options)?;
+    let threads = Threads::new()?;
+    let stream = threads.unless_signal(Stream::of_script(&engine, &sql, options))??;
     if arguments.dry_run {
         print!("{}", stream.describe());
         return Ok(());
     }
     let listener = match arguments.listen {
         Some(address) => {
-            let bound = waiting.block_on(listen::bind(address));
+            let bound = threads.waiting().block_on(listen::bind(address));
             Some(bound.map_err(|cause| Failure::Listen { address, cause })?)
         }
         None => None,
     };
-    let running = stream.start(queries.handle())?;
+    let running = stream.start(threads.queries())?;
     if let Some(listener) = listener {
         let streams = running.iter();
         let streams = streams.map(|stream| (stream.name.clone(), Arc::clone(&stream.control)));
-        waiting.spawn(listen::serve(listener, Arc::new(streams.collect())));
+        threads
+            .waiting()
+            .spawn(listen::serve(listener, Arc::new(streams.collect())));
     }
-    let outcome = follow(running, &waiting, status);
-    // What is under way after a failure may take long; nobody waits for it.
-    queries.shutdown_background();
-    outcome
-}
-
-/// Plans on the threads of queries, and stops waiting at a signal.
-fn plan(
-    queries: &Runtime,
-    waiting: &Runtime,
-    engine: &Engine,
-    sql: &str,
-    options: StreamOptions,
-) -> Result<Stream, Failure> {
-    std::thread::scope(|scope| {
-        let (done, ended) = tokio::sync::oneshot::channel();
-        scope.spawn(move || {
-            // Nobody waits for it after a signal.
-            let _ = done.send(queries.block_on(Stream::of_script(engine, sql, options)));
-        });
-        waiting.block_on(async {
-            tokio::select! {
-                planned = ended => Ok(planned.expect("the sender is not dropped unless it panics")?),
-                signal = signal() => Err(signal),
-            }
-        })
-    })
+    follow(running, threads.waiting(), status)
 }
 
 /// Waits until every pipeline has ended, one has failed, or a signal asks for the end; then ends all.

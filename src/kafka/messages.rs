@@ -1,6 +1,7 @@
 //! Messages of topics, their bytes end to end.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rdkafka::message::{Headers, Message as KafkaMessage};
@@ -15,10 +16,15 @@ pub struct Messages {
     topics: Vec<Arc<str>>,
     entries: Vec<Entry>,
     headers: Vec<Header>,
+    /// How many have lost their headers.
+    headers_lost: usize,
 }
 
 #[derive(Debug)]
 struct Entry {
+    /// Where its bytes begin.
+    start: usize,
+    has_headers_lost: bool,
     topic: usize,
     partition: i32,
     offset: i64,
@@ -43,17 +49,17 @@ pub struct Message<'a> {
 
 impl Messages {
     /// Adds a message.
+    ///
+    /// Headers of which one has a key that is not UTF-8 are left out, and [`Message::has_headers_lost`] tells.
     pub fn push(&mut self, message: &impl KafkaMessage) {
         let topic = self.topic(message.topic());
+        let start = self.bytes.len();
         let first = self.headers.len();
-        if let Some(headers) = message.headers() {
-            for header in headers.iter() {
-                let key = self.keep(header.key.as_bytes());
-                let value = header.value.map(|value| self.keep(value));
-                self.headers.push(Header { key, value });
-            }
-        }
+        let are_kept = self.keep_headers(message.headers());
+        self.headers_lost += usize::from(!are_kept);
         let entry = Entry {
+            start,
+            has_headers_lost: !are_kept,
             topic,
             partition: message.partition(),
             offset: message.offset(),
@@ -63,6 +69,24 @@ impl Messages {
             headers: first..self.headers.len(),
         };
         self.entries.push(entry);
+    }
+
+    /// Keeps all headers or none; tells which.
+    fn keep_headers(&mut self, headers: Option<&impl Headers>) -> bool {
+        let (bytes, first) = (self.bytes.len(), self.headers.len());
+        // rdkafka panics at a key that is not UTF-8 (its `Headers::try_get`).
+        let kept = catch_unwind(AssertUnwindSafe(|| {
+            for header in headers.iter().flat_map(|headers| headers.iter()) {
+                let key = self.keep(header.key.as_bytes());
+                let value = header.value.map(|value| self.keep(value));
+                self.headers.push(Header { key, value });
+            }
+        }));
+        if kept.is_err() {
+            self.bytes.truncate(bytes);
+            self.headers.truncate(first);
+        }
+        kept.is_ok()
     }
 
     fn topic(&mut self, name: &str) -> usize {
@@ -89,7 +113,11 @@ impl Messages {
 
     /// Takes the last message away.
     pub fn pop(&mut self) {
-        self.entries.pop();
+        if let Some(entry) = self.entries.pop() {
+            self.bytes.truncate(entry.start);
+            self.headers.truncate(entry.headers.start);
+            self.headers_lost -= usize::from(entry.has_headers_lost);
+        }
     }
 
     /// Returns how many there are.
@@ -100,6 +128,11 @@ impl Messages {
     /// Tells whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Tells whether any message has lost its headers.
+    pub fn have_headers_lost(&self) -> bool {
+        self.headers_lost > 0
     }
 
     /// Returns the bytes of all keys, values and headers.
@@ -137,6 +170,11 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// Tells whether it is of a partition.
+    pub fn is_of(&self, partition: &Partition) -> bool {
+        self.partition() == partition.number && **self.topic() == *partition.topic
+    }
+
     /// Returns the partition's number.
     pub fn partition(&self) -> i32 {
         self.entry.partition
@@ -162,6 +200,11 @@ impl<'a> Message<'a> {
         self.slice(self.entry.value.as_ref())
     }
 
+    /// Tells whether its headers are left out, as they can't be read.
+    pub fn has_headers_lost(&self) -> bool {
+        self.entry.has_headers_lost
+    }
+
     /// Returns the headers, in their order; a key may come twice.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
         let all = self.all;
@@ -175,5 +218,68 @@ impl<'a> Message<'a> {
 
     fn slice(&self, range: Option<&Range<usize>>) -> Option<&'a [u8]> {
         range.map(|range| &self.all.bytes[range.clone()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::Timestamp;
+    use rdkafka::message::{Header as KafkaHeader, OwnedHeaders, OwnedMessage};
+
+    use super::*;
+
+    fn message(offset: i64, value: &str) -> OwnedMessage {
+        let header = KafkaHeader {
+            key: "trace",
+            value: Some("1"),
+        };
+        OwnedMessage::new(
+            Some(value.as_bytes().to_vec()),
+            None,
+            "t".to_owned(),
+            Timestamp::NotAvailable,
+            0,
+            offset,
+            Some(OwnedHeaders::new().insert(header)),
+        )
+    }
+
+    /// Headers of which the second has a key that is not UTF-8.
+    struct Broken;
+
+    impl Headers for Broken {
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn try_get(&self, at: usize) -> Option<KafkaHeader<'_, &[u8]>> {
+            assert!(at == 0, "as rdkafka does");
+            let (key, value) = ("first", Some(&b"1"[..]));
+            Some(KafkaHeader { key, value })
+        }
+    }
+
+    #[test]
+    fn headers_that_can_not_be_read_are_left_out_and_told_of() {
+        let mut messages = Messages::default();
+        messages.push(&message(0, "a"));
+        let bytes = messages.bytes();
+        assert!(!messages.keep_headers(Some(&Broken)));
+        assert_eq!((messages.bytes(), messages.headers.len()), (bytes, 1));
+        assert!(messages.keep_headers(None::<&Broken>));
+    }
+
+    #[test]
+    fn a_message_that_is_taken_away_takes_its_bytes() {
+        let mut messages = Messages::default();
+        messages.push(&message(0, "a"));
+        let bytes = messages.bytes();
+        messages.push(&message(1, "another"));
+        messages.pop();
+        assert_eq!((messages.len(), messages.bytes()), (1, bytes));
+        assert_eq!(
+            messages.at(0).headers().next(),
+            Some(("trace", Some(&b"1"[..])))
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -158,7 +158,8 @@ impl Transactions {
                 partition: None,
                 payload: record.value,
                 key: record.key,
-                timestamp: record.timestamp,
+                // librdkafka takes 0 for «now»; a millisecond later is nearer.
+                timestamp: record.timestamp.map(|time| time.max(1)),
                 headers: Some(headers),
                 delivery_opaque: number,
             };
@@ -277,14 +278,9 @@ impl Transactions {
 
 /// Drops a producer on a thread of its own, as that can take as long as a broker doesn't answer.
 pub fn drop_apart(transactions: Transactions) {
-    let transactions = Arc::new(Mutex::new(Some(transactions)));
-    let moved = Arc::clone(&transactions);
     let thread = std::thread::Builder::new().name("kafka-close".to_owned());
-    // Without a thread it is dropped here, when `transactions` is.
-    let _ = thread.spawn(move || {
-        let mut moved = moved.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(moved.take());
-    });
+    // Without a thread it is dropped here, with the closure.
+    let _ = thread.spawn(move || drop(transactions));
 }
 
 /// Tells whether an error is about one record, and stays whoever sends it.

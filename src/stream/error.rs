@@ -73,6 +73,11 @@ pub enum StreamError {
         /// The first that there is.
         first: i64,
     },
+    /// A name is to be taken where names are held, and it is not known where that is.
+    #[error(
+        "no home: expected --home or LEXSTREAM_HOME, or --instance with a name for this process"
+    )]
+    NoHome,
     /// A topic does not exist.
     #[error("{table}: expected topic `{topic}` at {brokers}, found none")]
     NoTopic {

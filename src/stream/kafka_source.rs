@@ -1,6 +1,6 @@
 //! A topic as the loop reads it, by librdkafka's consumer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,10 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::StreamError;
 use super::control::Control;
 use super::delivery::{Position, Source};
-use crate::kafka::{GroupConsumer, Messages, Offsets, Partition, Polled, Start, is_at_end};
+use super::fences::Fences;
+use crate::kafka::{
+    GroupConsumer, Messages, Offsets, Partition, Polled, Rebalance, Start, is_at_end,
+};
 
 /// How long one call to Kafka may take.
 pub(super) const CALL: Duration = Duration::from_secs(10);
@@ -46,6 +49,9 @@ pub struct KafkaSource {
     /// None only while it is being dropped.
     consumer: Option<GroupConsumer>,
     control: Arc<Control>,
+    /// The partitions that are read.
+    assigned: BTreeSet<Partition>,
+    fences: Fences,
     /// When it was said last where partitions end.
     told: Instant,
 }
@@ -53,15 +59,12 @@ pub struct KafkaSource {
 impl KafkaSource {
     /// Joins the group.
     pub fn try_new(options: SourceOptions, control: Arc<Control>) -> Result<Self, StreamError> {
-        let topics: Vec<_> = options.topics.iter().map(String::as_str).collect();
-        let wake = Arc::clone(&control);
-        let consumer =
-            GroupConsumer::try_new(&options.consumer, &topics, Arc::new(move || wake.wake()))
-                .map_err(StreamError::kafka("the consumer can't be made"))?;
         Ok(Self {
-            consumer: Some(consumer),
+            consumer: Some(joined(&options, &control)?),
             options,
             control,
+            assigned: BTreeSet::new(),
+            fences: Fences::default(),
             told: Instant::now(),
         })
     }
@@ -81,27 +84,31 @@ impl KafkaSource {
         }
     }
 
-    /// Says why the consumer stops: which partition's messages are gone, or who has taken its name.
-    fn stopped(&self, error: KafkaError) -> StreamError {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId)
-            && let Some(id) = self.options.consumer.get("group.instance.id")
-        {
-            return StreamError::Fenced {
+    /// Joins the group again, as a new member of the same name; what the old one read is lost.
+    fn rejoin(&mut self, error: KafkaError) -> Result<Polled, StreamError> {
+        if self.fences.are_of_another() {
+            let id = self.options.consumer.get("group.instance.id");
+            return Err(StreamError::Fenced {
                 option: "group.instance.id",
-                id: id.to_owned(),
+                id: id.unwrap_or_default().to_owned(),
                 source: error,
-            };
+            });
         }
+        tracing::warn!(%error, "the group has another member of this name; it is joined anew");
+        // The old one is not waited for: it has no place to leave.
+        self.consumer = Some(joined(&self.options, &self.control)?);
+        let lost = std::mem::take(&mut self.assigned).into_iter().collect();
+        Ok(Polled::Rebalance(Rebalance::Lost(lost)))
+    }
+
+    /// Says why the consumer stops: whether a partition's messages are gone.
+    fn stopped(&self, error: KafkaError) -> StreamError {
         let is_gone = matches!(
             error.rdkafka_error_code(),
             Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange)
         );
-        let partitions = self.control.metrics.done();
-        if is_gone
-            && let Ok(committed) = self
-                .consumer()
-                .committed(&partitions.into_keys().collect::<Vec<_>>(), CALL)
-        {
+        let partitions: Vec<_> = self.assigned.iter().cloned().collect();
+        if is_gone && let Ok(committed) = self.consumer().committed(&partitions, CALL) {
             for (partition, wanted) in committed {
                 if let Ok((first, end)) = self.consumer().bounds(&partition, CALL)
                     && !(first..=end).contains(&wanted)
@@ -173,8 +180,14 @@ impl Source for KafkaSource {
             self.told = Instant::now();
             self.control.metrics.end(self.consumer().ends());
         }
-        let polled = self.consumer().poll(messages);
-        polled.map_err(|error| self.stopped(error))
+        match self.consumer().poll(messages) {
+            Err(error)
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId) =>
+            {
+                self.rejoin(error)
+            }
+            polled => polled.map_err(|error| self.stopped(error)),
+        }
     }
 
     fn starts(
@@ -202,11 +215,15 @@ impl Source for KafkaSource {
     }
 
     fn assign(&mut self, offsets: &Offsets) -> Result<(), StreamError> {
+        self.assigned.extend(offsets.keys().cloned());
         let assigned = self.consumer().assign(offsets);
         assigned.map_err(StreamError::kafka("partitions can't be taken"))
     }
 
     fn unassign(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
+        for partition in partitions {
+            self.assigned.remove(partition);
+        }
         let unassigned = self.consumer().unassign(partitions);
         unassigned.map_err(StreamError::kafka("partitions can't be given up"))
     }
@@ -231,6 +248,13 @@ impl Source for KafkaSource {
             format!("the end of {partition} can't be read"),
         ))
     }
+}
+
+fn joined(options: &SourceOptions, control: &Arc<Control>) -> Result<GroupConsumer, StreamError> {
+    let topics: Vec<_> = options.topics.iter().map(String::as_str).collect();
+    let wake = Arc::clone(control);
+    GroupConsumer::try_new(&options.consumer, &topics, Arc::new(move || wake.wake()))
+        .map_err(StreamError::kafka("the consumer can't be made"))
 }
 
 impl Drop for KafkaSource {

@@ -4,10 +4,13 @@
 //! commits records, dead letters and offsets in one transaction; nothing else holds state, so that a process that is
 //! killed loses nothing but time.
 
+mod clients;
 mod control;
 mod delivery;
+mod ending;
 mod error;
 mod exposition;
+mod fences;
 mod files;
 mod flight;
 mod folder;
@@ -15,8 +18,11 @@ mod identity;
 mod job;
 mod kafka_source;
 mod kafka_steps;
+mod launch;
+mod membership;
 mod metrics;
 mod pipeline;
+mod prepared;
 mod rate;
 mod rows;
 mod run;

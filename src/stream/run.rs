@@ -11,19 +11,10 @@ use super::control::Control;
 use super::delivery::{Batch, Delivered, Delivery, Position, Source, poison};
 use super::flight::{Flight, Score};
 use super::rate::DeadLetterRate;
-use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, Wake};
+use crate::kafka::{Messages, Offsets, Partition, Polled, Wake};
 
 /// How long the loop sleeps at most; Kafka and the batches under way wake it.
 const SLEEP: Duration = Duration::from_millis(100);
-
-/// How long what is under way may take to be finished, when partitions are given up or the stream is to end.
-const FINISH: Duration = Duration::from_secs(5);
-
-/// How long a seek is tried again before the stream gives up.
-const SEEK: Duration = Duration::from_secs(60);
-
-/// How often a stream that is to end looks how far others are.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// How much is under way at once.
 #[derive(Debug, Clone)]
@@ -68,44 +59,46 @@ pub fn run<D: Delivery>(delivery: D, options: LoopOptions<D::Batch>) -> Result<(
 }
 
 /// The state of the loop, all of which can be lost.
-struct Loop<D: Delivery> {
-    delivery: D,
-    options: LoopOptions<D::Batch>,
-    wake: Wake,
-    places: BTreeMap<Partition, Place>,
+pub(super) struct Loop<D: Delivery> {
+    pub(super) delivery: D,
+    pub(super) options: LoopOptions<D::Batch>,
+    pub(super) wake: Wake,
+    pub(super) places: BTreeMap<Partition, Place>,
+    /// Where the message came from that was taken last.
+    pub(super) last: Option<Partition>,
     /// The batch that is being filled.
-    filling: Messages,
+    pub(super) filling: Messages,
     /// When its first message came.
-    since: Instant,
+    pub(super) since: Instant,
     /// Batches that are to be scored.
-    waiting: VecDeque<Messages>,
+    pub(super) waiting: VecDeque<Messages>,
     /// Batches that are being scored, in their order.
-    flights: VecDeque<Flight<D::Batch>>,
-    is_paused: bool,
+    pub(super) flights: VecDeque<Flight<D::Batch>>,
+    pub(super) is_paused: bool,
     /// Whether more may have come than was taken last.
-    has_more: bool,
+    pub(super) has_more: bool,
     /// Since when the partitions are to be read from elsewhere, while that has not been done.
-    rewinding: Option<Instant>,
-    rate: Option<DeadLetterRate>,
+    pub(super) rewinding: Option<Instant>,
+    pub(super) rate: Option<DeadLetterRate>,
     /// Whether the group has said once what this member reads.
-    has_joined: bool,
+    pub(super) has_joined: bool,
     /// When it was looked last how far others are.
-    looked: Option<Instant>,
+    pub(super) looked: Option<Instant>,
 }
 
 /// A partition that is being read.
 #[derive(Debug, Clone)]
-struct Place {
+pub(super) struct Place {
     /// What lies before this offset is there for good.
-    done: i64,
+    pub(super) done: i64,
     /// Whether whoever comes next knows it.
-    is_committed: bool,
+    pub(super) is_committed: bool,
     /// What lies before this offset has been handed on.
-    delivered: i64,
+    pub(super) delivered: i64,
     /// The offset that is to be read next.
-    next: i64,
+    pub(super) next: i64,
     /// Whether everything there was has been read.
-    is_at_end: bool,
+    pub(super) is_at_end: bool,
 }
 
 impl<D: Delivery> Loop<D> {
@@ -115,6 +108,7 @@ impl<D: Delivery> Loop<D> {
             delivery,
             wake: Arc::new(move || control.wake()),
             places: BTreeMap::new(),
+            last: None,
             filling: Messages::default(),
             since: Instant::now(),
             waiting: VecDeque::new(),
@@ -183,8 +177,17 @@ impl<D: Delivery> Loop<D> {
     /// Books the message that has been taken last.
     fn took(&mut self) {
         let last = self.filling.at(self.filling.len() - 1);
-        let (partition, offset) = (last.origin(), last.offset());
-        let place = self.places.get_mut(&partition);
+        let offset = last.offset();
+        // Messages of a partition come in runs.
+        if !self
+            .last
+            .as_ref()
+            .is_some_and(|partition| last.is_of(partition))
+        {
+            self.last = Some(last.origin());
+        }
+        let partition = self.last.as_ref();
+        let place = partition.and_then(|partition| self.places.get_mut(partition));
         // What was fetched before partitions were given up, or read from elsewhere, is not wanted any more.
         let Some(place) = place.filter(|place| offset >= place.next && self.rewinding.is_none())
         else {
@@ -238,7 +241,7 @@ impl<D: Delivery> Loop<D> {
     }
 
     /// Commits batches, which are done.
-    fn commit(&mut self, flights: Vec<Flight<D::Batch>>) -> Result<(), StreamError> {
+    pub(super) fn commit(&mut self, flights: Vec<Flight<D::Batch>>) -> Result<(), StreamError> {
         if flights.is_empty() {
             return Ok(());
         }
@@ -280,7 +283,11 @@ impl<D: Delivery> Loop<D> {
     }
 
     /// Hands batches on.
-    fn deliver(&mut self, batches: &mut [D::Batch], next: &Offsets) -> Result<(), StreamError> {
+    pub(super) fn deliver(
+        &mut self,
+        batches: &mut [D::Batch],
+        next: &Offsets,
+    ) -> Result<(), StreamError> {
         let new = self.places.iter().filter(|(_, place)| !place.is_committed);
         let starts = new.map(|(partition, place)| (partition.clone(), place.done));
         let starts = starts.collect();
@@ -299,7 +306,7 @@ impl<D: Delivery> Loop<D> {
     }
 
     /// Books what became of what was handed on.
-    fn book(&mut self, delivered: Delivered) -> Result<(), StreamError> {
+    pub(super) fn book(&mut self, delivered: Delivered) -> Result<(), StreamError> {
         match delivered {
             Delivered::Done(offsets) => {
                 for (partition, offset) in &offsets {
@@ -328,143 +335,6 @@ impl<D: Delivery> Loop<D> {
                 }
                 self.rewind();
             }
-        }
-        Ok(())
-    }
-
-    /// Does what the group wants.
-    fn rebalance(&mut self, rebalance: Rebalance) -> Result<(), StreamError> {
-        self.options.control.metrics.rebalanced();
-        match rebalance {
-            Rebalance::Assigned(partitions) => self.assigned(&partitions),
-            Rebalance::Revoked(partitions) => {
-                tracing::info!(partitions = %Shown(&partitions), "partitions are given up");
-                let until = Instant::now() + FINISH;
-                let is_done = self.finish_flights(until, |flight| {
-                    partitions.iter().any(|partition| flight.holds(partition))
-                })?;
-                if is_done {
-                    let flushed = self.delivery.flush(&partitions)?;
-                    self.book(flushed)?;
-                }
-                self.forget(&partitions, is_done && self.rewinding.is_none())
-            }
-            Rebalance::Lost(partitions) => {
-                tracing::warn!(partitions = %Shown(&partitions), "partitions are lost");
-                self.forget(&partitions, false)
-            }
-        }
-    }
-
-    fn assigned(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
-        let starts = self.delivery.source().starts(partitions)?;
-        let offsets = starts
-            .iter()
-            .map(|(partition, start)| (partition.clone(), start.offset));
-        self.delivery.source().assign(&offsets.collect())?;
-        self.has_joined = true;
-        for (partition, start) in starts {
-            self.places.insert(partition, Place::new(start));
-        }
-        if self.is_paused {
-            self.delivery.source().pause(partitions)?;
-        }
-        tracing::info!(partitions = %Shown(partitions), "partitions are read");
-        self.tell();
-        self.options.control.metrics.set_ready(true);
-        Ok(())
-    }
-
-    /// Notes what is read, for those who watch.
-    fn tell(&self) {
-        let places = self.places.iter();
-        let done = places.map(|(partition, place)| (partition.clone(), place.done));
-        self.options.control.metrics.reads(done);
-    }
-
-    /// Gives partitions up, and drops what is held of them; `is_done` says that none of it is under way.
-    fn forget(&mut self, partitions: &[Partition], is_done: bool) -> Result<(), StreamError> {
-        for partition in partitions {
-            self.places.remove(partition);
-        }
-        self.delivery.forget(partitions);
-        if is_done {
-            let is_kept = |topic: &str, number| {
-                !partitions
-                    .iter()
-                    .any(|partition| *partition.topic == *topic && partition.number == number)
-            };
-            self.filling.retain(is_kept);
-            for messages in &mut self.waiting {
-                messages.retain(is_kept);
-            }
-            self.waiting.retain(|messages| !messages.is_empty());
-        } else {
-            self.rewind();
-        }
-        self.tell();
-        self.delivery.source().unassign(partitions)
-    }
-
-    /// Waits for batches, those up to the last that `concerns` takes, and commits them; tells whether time sufficed.
-    fn finish_flights(
-        &mut self,
-        until: Instant,
-        concerns: impl Fn(&Flight<D::Batch>) -> bool,
-    ) -> Result<bool, StreamError> {
-        let Some(last) = self.flights.iter().rposition(concerns) else {
-            return Ok(true);
-        };
-        let mut done = Vec::new();
-        for _ in 0..=last {
-            if !self
-                .flights
-                .front_mut()
-                .is_some_and(|flight| flight.wait(until))
-            {
-                break;
-            }
-            done.extend(self.flights.pop_front());
-        }
-        let is_all = done.len() == last + 1;
-        self.commit(done)?;
-        // A transaction that was aborted has rewound everything.
-        Ok(is_all && self.rewinding.is_none())
-    }
-
-    /// Drops everything that is held, so that it is read again from what the group has.
-    fn rewind(&mut self) {
-        self.flights.clear();
-        self.waiting.clear();
-        self.filling = Messages::default();
-        let partitions: Vec<_> = self.places.keys().cloned().collect();
-        self.delivery.forget(&partitions);
-        for place in self.places.values_mut() {
-            place.next = place.done;
-            place.delivered = place.done;
-            place.is_at_end = false;
-        }
-        self.rewinding.get_or_insert_with(Instant::now);
-    }
-
-    /// Reads on from elsewhere, where that is wanted.
-    fn seek(&mut self) -> Result<(), StreamError> {
-        let Some(since) = self.rewinding else {
-            return Ok(());
-        };
-        let places = self.places.iter();
-        let offsets: Offsets = places
-            .map(|(partition, place)| (partition.clone(), place.done))
-            .collect();
-        let sought = match offsets.is_empty() {
-            true => Ok(()),
-            false => self.delivery.source().seek(&offsets),
-        };
-        match sought {
-            Ok(()) => self.rewinding = None,
-            // The group may be about to say that the partitions are no longer ours.
-            Err(error) if since.elapsed() < SEEK => tracing::debug!(%error, "seek"),
-            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -515,93 +385,10 @@ impl<D: Delivery> Loop<D> {
             .saturating_sub(self.since.elapsed())
             .clamp(Duration::from_micros(100), SLEEP)
     }
-
-    /// Tells whether a stream that is to end somewhere has come there, and everything before is done.
-    fn is_finished(&mut self) -> Result<bool, StreamError> {
-        let is_idle = self.flights.is_empty()
-            && self.waiting.is_empty()
-            && self.filling.is_empty()
-            && self.rewinding.is_none();
-        let Some(until) = &self.options.until else {
-            return Ok(false);
-        };
-        if !is_idle || !self.has_joined {
-            return Ok(false);
-        }
-        let mut behind = Offsets::new();
-        for (partition, place) in &self.places {
-            let Some(end) = until.get(partition).filter(|end| place.delivered < **end) else {
-                continue;
-            };
-            // Behind the last message may stand marks of transactions, which nobody reads. An end is told by its number
-            // alone, which partitions of two topics may have.
-            let twins = self
-                .places
-                .keys()
-                .filter(|other| other.number == partition.number);
-            let is_at_end = place.is_at_end
-                && (twins.count() == 1
-                    || self
-                        .delivery
-                        .source()
-                        .is_at_end(partition, place.delivered)?);
-            if !is_at_end {
-                return Ok(false);
-            }
-            behind.insert(partition.clone(), *end);
-        }
-        if !behind.is_empty() {
-            self.deliver(&mut [], &behind)?;
-            return Ok(false);
-        }
-        self.flush_all()?;
-        Ok(self.rewinding.is_none() && self.are_others_done()?)
-    }
-
-    /// Tells whether what this member does not read is done, by whoever reads it; nobody may, while the group waits for
-    /// a member that is gone.
-    fn are_others_done(&mut self) -> Result<bool, StreamError> {
-        let until = self.options.until.iter().flatten();
-        let others = until.filter(|(partition, _)| !self.places.contains_key(*partition));
-        let others: Offsets = others
-            .map(|(partition, end)| (partition.clone(), *end))
-            .collect();
-        if others.is_empty() {
-            return Ok(true);
-        }
-        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
-            return Ok(false);
-        }
-        let partitions: Vec<_> = others.keys().cloned().collect();
-        let source = self.delivery.source();
-        let starts = source.starts(&partitions)?;
-        for (partition, end) in &others {
-            let offset = starts.get(partition).map_or(0, |start| start.offset);
-            if offset < *end && !source.is_at_end(partition, offset)? {
-                self.looked = Some(Instant::now());
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Has everything that was handed on be there for good.
-    fn flush_all(&mut self) -> Result<(), StreamError> {
-        let partitions: Vec<_> = self.places.keys().cloned().collect();
-        let flushed = self.delivery.flush(&partitions)?;
-        self.book(flushed)
-    }
-
-    /// Ends: what can be finished in time is committed.
-    fn finish(&mut self) -> Result<(), StreamError> {
-        tracing::info!("the stream ends");
-        self.finish_flights(Instant::now() + FINISH, |_| true)?;
-        self.flush_all()
-    }
 }
 
 impl Place {
-    fn new(start: Position) -> Self {
+    pub(super) fn new(start: Position) -> Self {
         Self {
             done: start.offset,
             is_committed: start.is_committed,
@@ -609,20 +396,5 @@ impl Place {
             next: start.offset,
             is_at_end: false,
         }
-    }
-}
-
-/// Partitions, as a log line shows them.
-struct Shown<'a>(&'a [Partition]);
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (at, partition) in self.0.iter().enumerate() {
-            if at > 0 {
-                f.write_str(", ")?;
-            }
-            write!(f, "{partition}")?;
-        }
-        Ok(())
     }
 }

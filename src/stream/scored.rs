@@ -1,5 +1,6 @@
 //! A batch whose rows go to topics.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::delivery::Batch;
@@ -25,6 +26,8 @@ pub struct Scored {
     taken: Taken,
     outputs: Vec<Output>,
     counts: Counts,
+    /// The bytes of the largest record.
+    largest: usize,
 }
 
 /// Records for one sink.
@@ -43,9 +46,22 @@ impl Scored {
             taken,
             outputs,
             counts: Counts::default(),
+            largest: 0,
         };
         scored.count();
+        // Here, where batches are scored side by side, and not where they are handed on.
+        let mut largest = 0;
+        let Ok(()) = scored.records(None, |_, record| {
+            largest = largest.max(record.wire_size());
+            Ok::<_, Infallible>(())
+        });
+        scored.largest = largest;
         scored
+    }
+
+    /// Returns the bytes that the largest record of output takes at most.
+    pub fn largest(&self) -> usize {
+        self.largest
     }
 
     fn count(&mut self) {

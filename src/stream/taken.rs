@@ -207,10 +207,7 @@ pub(super) fn next_offsets(messages: &Messages) -> Offsets {
     // Messages of a partition come in runs.
     for message in messages.iter() {
         match &mut last {
-            Some((partition, offset))
-                if partition.number == message.partition()
-                    && partition.topic == *message.topic() =>
-            {
+            Some((partition, offset)) if message.is_of(partition) => {
                 *offset = message.offset() + 1;
             }
             _ => {

@@ -10,6 +10,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::StreamError;
 use super::control::Control;
 use super::delivery::{Delivered, Delivery, Position, Source};
+use super::fences::Fences;
 use super::scored::Scored;
 use super::steps::Steps;
 use super::taken::{DeadLetter, DeadLetters};
@@ -17,9 +18,6 @@ use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, TransactionE
 
 /// How many transactions in a row may fail before the stream does.
 const SETBACKS: u32 = 10;
-
-/// How often, and in which time, another producer may take our name before the stream ends.
-const FENCED: (usize, Duration) = (3, Duration::from_secs(120));
 
 /// How long a new producer waits before it is tried again.
 const RENEW: Duration = Duration::from_secs(1);
@@ -41,8 +39,7 @@ pub struct Transacted<S> {
     letters: Option<DeadLetters>,
     /// Transactions that failed since the last that did not.
     failed_in_a_row: u32,
-    /// When the producer was fenced, lately.
-    fenced: Vec<Instant>,
+    fences: Fences,
 }
 
 impl<S: Steps> Transacted<S> {
@@ -62,7 +59,7 @@ impl<S: Steps> Transacted<S> {
             tolerates,
             letters,
             failed_in_a_row: 0,
-            fenced: Vec::new(),
+            fences: Fences::default(),
         }
     }
 
@@ -88,7 +85,8 @@ impl<S: Steps> Transacted<S> {
     fn find_too_large(&mut self, batches: &mut [Scored]) -> Result<(), StreamError> {
         let limit = self.source.steps.max_record();
         let mut too_large = Vec::new();
-        for (at, batch) in batches.iter().enumerate() {
+        let large = batches.iter().enumerate();
+        for (at, batch) in large.filter(|(_, batch)| batch.largest() > limit) {
             let Ok(()) = batch.records(None, |message, record| {
                 if record.wire_size() > limit {
                     let number = at * BATCH + message as usize;
@@ -180,10 +178,7 @@ impl<S: Steps> Transacted<S> {
     }
 
     fn fenced(&mut self, error: KafkaError) -> Result<(), StreamError> {
-        let (times, span) = FENCED;
-        self.fenced.retain(|at| at.elapsed() < span);
-        self.fenced.push(Instant::now());
-        if self.fenced.len() >= times {
+        if self.fences.are_of_another() {
             return Err(StreamError::Fenced {
                 option: "transactional.id",
                 id: self.source.steps.identity().to_owned(),
@@ -220,6 +215,8 @@ impl<S: Steps> Delivery for Transacted<S> {
             let error = match self.attempt(batches, &offsets) {
                 Ok(()) => {
                     self.failed_in_a_row = 0;
+                    // A living process of the same name is told by the group, too, and for good.
+                    self.fences.clear();
                     self.control.metrics.committed(began.elapsed());
                     return Ok(Delivered::Done(offsets));
                 }

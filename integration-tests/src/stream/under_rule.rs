@@ -44,7 +44,7 @@ pub fn run_under_rule() {
     let options = StreamOptions {
         instance: Some(instance),
         until_end: !matches!(rule, Rule::Dies { .. }),
-        home,
+        home: Some(home),
     };
     let runtime = Builder::new_multi_thread()
         .enable_all()

@@ -166,11 +166,17 @@ impl RowReader {
 
     /// Finds the messages that special columns can't be read from.
     fn check(&self, messages: &Messages, failed: &mut Vec<(u32, RowError)>) {
-        if self.checks.is_empty() {
+        if self.checks.is_empty() && !messages.have_headers_lost() {
             return;
         }
         for (place, message) in (0_u32..).zip(messages.iter()) {
-            let error = self.checks.iter().find_map(|check| check.error(&message));
+            let of_headers = message.has_headers_lost().then(|| RowError::Special {
+                column: Special::Headers.name(),
+                expected: "keys that are UTF-8",
+                found: "another one".to_owned(),
+            });
+            let of_columns = || self.checks.iter().find_map(|check| check.error(&message));
+            let error = of_headers.or_else(of_columns);
             failed.extend(error.map(|error| (place, error)));
         }
     }

@@ -2,6 +2,8 @@
 
 pub mod aggregate;
 mod args;
+mod constants;
+mod kind;
 mod parameters;
 mod pattern_model;
 pub mod scalar;
@@ -17,7 +19,8 @@ use datafusion_expr::registry::FunctionRegistry;
 use crate::model::{Models, NoModels};
 
 pub(crate) use args::Args;
-pub(crate) use parameters::{Kind, Parameter, Parameters};
+pub(crate) use kind::Kind;
+pub(crate) use parameters::{Parameter, Parameters};
 pub(crate) use scalar_function::ScalarFunction;
 pub(crate) use settings::{Setting, SettingKind, Settings};
 

@@ -1,0 +1,1 @@
+id BIGINT, tokens VARCHAR[], characters BIGINT

@@ -1,0 +1,1 @@
+id BIGINT, cosine DOUBLE, distance DOUBLE
