@@ -18,6 +18,7 @@ help: ## List these targets
 toolchain:
 	@command -v cargo >/dev/null || { echo "error: cargo is missing: install Rust 1.94 or later with rustup" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "error: a C compiler is missing: install gcc or clang (Debian: apt-get install gcc)" >&2; exit 1; }
+	@for tool in c++ make perl; do command -v $$tool >/dev/null || { echo "error: $$tool is missing, with which librdkafka and OpenSSL are built (Debian: apt-get install g++ make perl)" >&2; exit 1; }; done
 
 .PHONY: build
 build: toolchain ## Build the command line, the examples and all tests, in one profile
@@ -59,8 +60,8 @@ bench-batch: toolchain models ## Compare batch jobs with DuckDB, Polars and lexs
 .PHONY: bench-kafka
 bench-kafka: toolchain models kafka ## Compare streams with hand-written programs, as ratios (BENCH=--quick: minutes)
 	cargo build --release -p lexstream --bin lexstream
-	cargo build --release -p lexstream-integration-tests --example kafka_peer
-	$(LEXSTREAM_PYTHON) python/bench_kafka.py $(abspath $(TARGET))/release/lexstream $(abspath $(TARGET))/release/examples/kafka_peer $(abspath $(TOOLS))/models $(abspath $(TOOLS))/kafka/lib $(BENCH)
+	cargo build --release -p lexstream-kafka-peer
+	$(LEXSTREAM_PYTHON) python/bench_kafka.py $(abspath $(TARGET))/release/lexstream $(abspath $(TARGET))/release/kafka_peer $(abspath $(TOOLS))/models $(abspath $(TOOLS))/kafka/lib $(BENCH)
 
 .PHONY: docs
 docs: build ## Write the reference pages under docs/ anew from the code

@@ -3,7 +3,7 @@
     python bench_kafka.py LEXSTREAM PEER MODELS JARS     the release binaries, the folder that python/models.py wrote, and Kafka's jars
 
 `--quick` takes fewer messages, once; `--minutes` is how long memory and latency are watched; `--only` names a part: raw, json,
-embed, steady. Run by `make bench-kafka`. The peer is integration-tests/examples/kafka_peer: its header says what it does.
+embed, steady. Run by `make bench-kafka`. The peer is integration-tests/kafka-peer: its header says what it does.
 """
 
 import argparse

@@ -35,5 +35,6 @@ mod sqllogic;
 mod stream_faults;
 mod stream_files;
 mod stream_limits;
+mod stream_listen;
 mod stream_poison;
 mod stream_rules;

@@ -1,7 +1,7 @@
 //! A model of columns: whatever a graph computes of a batch of rows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arrow::array::{ArrayRef, StructArray, UInt64Array, new_null_array};
@@ -24,6 +24,8 @@ const VALUES_A_RUN: usize = 1 << 23;
 pub struct GraphModel {
     workers: Workers<GraphJob>,
     max_batch_rows: usize,
+    /// What all calls have cost.
+    total: Mutex<Figures>,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl GraphModel {
         Self {
             workers: Workers::new(GraphJob { graph, signature }, Turns::new(), sessions),
             max_batch_rows,
+            total: Mutex::default(),
         }
     }
 
@@ -142,6 +145,7 @@ impl GraphModel {
             }
         }
         figures.waiting_time = started.elapsed();
+        *self.total.lock().unwrap_or_else(PoisonError::into_inner) += figures;
         if let Some(watch) = Watch::current() {
             watch.add(|total| *total += figures);
         }
@@ -158,6 +162,11 @@ impl GraphModel {
             1 => outputs.remove(0),
             _ => Arc::new(StructArray::try_new(signature.fields(), outputs, nulls)?),
         })
+    }
+
+    /// Returns what all calls have cost.
+    pub fn figures(&self) -> Figures {
+        *self.total.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts rows of the same shape together, in their order: which rows are in each run, and the runs.

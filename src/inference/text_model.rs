@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use lexstream_udfs::columns::Texts;
@@ -52,6 +52,8 @@ pub struct TextModel {
     encoder: Arc<Encoder>,
     workers: Workers<TextJob>,
     limits: Limits,
+    /// What all calls have cost.
+    total: Mutex<Figures>,
 }
 
 impl TextModel {
@@ -79,7 +81,13 @@ impl TextModel {
             encoder: Arc::new(parts.encoder),
             workers: Workers::new(job, pool, limits.sessions),
             limits,
+            total: Mutex::default(),
         })
+    }
+
+    /// Returns what all calls have cost.
+    pub fn figures(&self) -> Figures {
+        *self.total.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the model's tokenizer.
@@ -160,6 +168,7 @@ impl TextModel {
             }
         }
         figures.waiting_time = started.elapsed();
+        *self.total.lock().unwrap_or_else(PoisonError::into_inner) += figures;
         if let Some(watch) = watch {
             watch.add(|total| *total += figures);
         }

@@ -80,6 +80,9 @@ pub struct Transactions {
 /// How long a record that is refused may be unknown while the transaction is at fault for it.
 const REPORT: Duration = Duration::from_millis(300);
 
+/// How long the first call of an abort may take; each further one has twice as long.
+const ABORT: Duration = Duration::from_millis(100);
+
 /// How often it is looked whether every record is delivered.
 const FLUSH: Duration = Duration::from_micros(500);
 
@@ -248,7 +251,19 @@ impl Transactions {
             // Records that are refused end the flush too.
             let _ = self.flush();
         }
-        self.again(|| self.producer.abort_transaction(self.timeout))
+        // What is under way behind a refused record is put back into the queue after the abort has emptied it, and waits
+        // there for the abort's end: a call that is made again empties it again.
+        let began = Instant::now();
+        let mut wait = ABORT;
+        loop {
+            let left = self.timeout.saturating_sub(began.elapsed());
+            match self.again(|| self.producer.abort_transaction(wait.min(left))) {
+                Err(TransactionError::Unknown(KafkaError::Transaction(error)))
+                    if error.is_retriable() && left > wait => {}
+                outcome => return outcome,
+            }
+            wait *= 2;
+        }
     }
 
     fn refused(&self) -> std::sync::MutexGuard<'_, Vec<(usize, RDKafkaErrorCode)>> {

@@ -1,8 +1,10 @@
 //! What a running stream and those who watch it share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
+
+use lexstream_udfs::model::Model;
 
 use super::metrics::Metrics;
 
@@ -14,9 +16,24 @@ pub struct Control {
     thread: Mutex<Option<Thread>>,
     /// What is counted.
     pub metrics: Metrics,
+    /// The models that the queries use, pinned.
+    models: Vec<Arc<dyn Model>>,
 }
 
 impl Control {
+    /// Returns what a stream that uses these models shares.
+    pub fn new(models: Vec<Arc<dyn Model>>) -> Self {
+        Self {
+            models,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the models that the queries use, each at the version that it has for as long as the stream runs.
+    pub fn models(&self) -> &[Arc<dyn Model>] {
+        &self.models
+    }
+
     /// Asks the stream to end: what is under way is finished where a few seconds suffice.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Release);

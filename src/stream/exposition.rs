@@ -1,8 +1,10 @@
 //! What running streams count, as Prometheus reads it (OpenMetrics text).
 
+use std::collections::BTreeMap;
 use std::fmt::Error;
 use std::sync::Arc;
 
+use lexstream_udfs::model::Figures;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -75,6 +77,34 @@ const HISTOGRAMS: &[Seconds] = &[
     ),
 ];
 
+/// A number of a model, its name and what it says.
+type OfModel = (&'static str, &'static str, fn(&Figures) -> f64);
+
+/// What models have cost, of all streams together; a model's label has its pinned version. Counts are far below 2^52.
+const OF_MODELS: &[OfModel] = &[
+    (
+        "model_seconds",
+        "Time of a model's runs, added up",
+        |figures| figures.model_time.as_secs_f64(),
+    ),
+    ("model_runs", "Runs of a model", |figures| {
+        figures.runs as f64
+    }),
+    (
+        "model_texts",
+        "Distinct texts that a model computed",
+        |figures| figures.distinct_texts as f64,
+    ),
+    ("model_tokens", "Their tokens", |figures| {
+        figures.tokens as f64
+    }),
+    (
+        "model_padded_tokens",
+        "The tokens that a model was given, padding included",
+        |figures| figures.padded_tokens as f64,
+    ),
+];
+
 /// The streams that are told of.
 #[derive(Debug)]
 struct Streams(Vec<(String, Arc<Control>)>);
@@ -94,6 +124,18 @@ impl Collector for Streams {
             for (table, control) in &self.0 {
                 let labels = [("table", table.as_str())];
                 read(&control.metrics).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let mut models = BTreeMap::new();
+        for model in self.0.iter().flat_map(|(_, control)| control.models()) {
+            models.insert(model.id(), model.figures());
+        }
+        for (name, help, read) in OF_MODELS {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (id, figures) in &models {
+                let labels = [("model", *id)];
+                let number = ConstCounter::new(read(figures));
+                number.encode(family.encode_family(&labels)?)?;
             }
         }
         let help = "Bytes of messages that are held";

@@ -90,7 +90,7 @@ impl Stream {
     ) -> Result<Vec<Running>, StreamError> {
         let Self { pipelines, options } = self;
         let started = pipelines.into_iter().map(|pipeline| {
-            let control = Arc::new(Control::default());
+            let control = Arc::new(Control::new(pipeline.models.clone()));
             let name = pipeline.name.clone();
             let thread = std::thread::Builder::new().name(format!("stream-{name}"));
             let (runtime, options) = (runtime.clone(), options.clone());

@@ -1,11 +1,13 @@
 //! A pipeline, planned: what it reads, what it runs and where its rows go.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::parquet::file::metadata::KeyValue;
+use lexstream_udfs::model::{Model, Models};
 
 use super::StreamError;
 use super::files::RollLimits;
@@ -18,7 +20,7 @@ use crate::Engine;
 use crate::config::{LexstreamConfig, StreamConfig};
 use crate::kafka::{Topic, TopicOptions};
 use crate::models::digest;
-use crate::pinned;
+use crate::pinned::{self, PinnedModel};
 use crate::rowwise::{Rowwise, RowwiseError};
 use crate::tables::ParquetFolder;
 use crate::tables::kafka::{KafkaTable, RowReader, RowWriter};
@@ -34,6 +36,8 @@ pub(super) struct Prepared {
     pub(super) queries: Vec<String>,
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) limits: Limits,
+    /// The models that the queries use, pinned.
+    pub(super) models: Vec<Arc<dyn Model>>,
 }
 
 /// Where a pipeline's rows go.
@@ -129,6 +133,15 @@ impl Prepared {
             }
             other => StreamError::Query(other.into()),
         })?;
+        let mut models = BTreeMap::new();
+        for query in &planned.queries {
+            models.extend(models_of(engine, query)?);
+        }
+        let models = models.into_iter().map(|(name, pinned)| {
+            let opened = engine.models().open(&format!("{name}@{}", pinned.version));
+            opened.map_err(|error| StreamError::Query(DataFusionError::External(error)))
+        });
+        let models = models.collect::<Result<_, _>>()?;
         let reader =
             RowReader::try_new(&planned.source.schema(), source.format(), rowwise.columns())?;
         Ok(Self {
@@ -150,6 +163,7 @@ impl Prepared {
                 buffer_bytes: settings.buffer_bytes.max(1),
             },
             source: options,
+            models,
         })
     }
 
@@ -214,6 +228,12 @@ fn topic_written<'a>(
     Ok(to)
 }
 
+/// Returns the models that a query uses, by name.
+fn models_of(engine: &Engine, query: &Query) -> Result<BTreeMap<String, PinnedModel>, StreamError> {
+    let models = pinned::models(engine.context(), engine.models(), &query.plan);
+    models.map_err(|error| StreamError::Query(DataFusionError::External(error.into())))
+}
+
 /// Returns how the files of a query are written.
 fn folder_written(
     engine: &Engine,
@@ -222,9 +242,7 @@ fn folder_written(
 ) -> Result<Folder, StreamError> {
     /// A few of the partitions that one process reads have as much.
     const MOST_HELD: usize = 32 << 20;
-    let models = pinned::models(engine.context(), engine.models(), &query.plan);
-    let models =
-        models.map_err(|error| StreamError::Query(DataFusionError::External(error.into())))?;
+    let models = models_of(engine, query)?;
     let models: serde_json::Map<_, _> = models
         .into_iter()
         .map(|(name, pinned)| (format!("{name}@{}", pinned.version), pinned.digest.into()))

@@ -75,6 +75,12 @@ impl Scored {
         self.count();
     }
 
+    /// Returns how many messages there are.
+    pub(super) fn len(&self) -> u32 {
+        // A batch has far fewer.
+        u32::try_from(self.taken.messages.len()).unwrap_or(u32::MAX)
+    }
+
     /// Returns where a message is.
     pub fn place_of(&self, message: u32) -> (Partition, i64) {
         let message = self.taken.messages.at(message as usize);

@@ -40,6 +40,8 @@ pub struct Transacted<S> {
     /// Transactions that failed since the last that did not.
     failed_in_a_row: u32,
     fences: Fences,
+    /// Messages whose records were refused in a transaction whose end is not known: they come again.
+    refused: BTreeMap<(Partition, i64), RDKafkaErrorCode>,
 }
 
 impl<S: Steps> Transacted<S> {
@@ -60,6 +62,7 @@ impl<S: Steps> Transacted<S> {
             letters,
             failed_in_a_row: 0,
             fences: Fences::default(),
+            refused: BTreeMap::new(),
         }
     }
 
@@ -81,8 +84,19 @@ impl<S: Steps> Transacted<S> {
         self.source.steps.commit()
     }
 
-    /// Makes dead letters of messages that have records too large to be sent.
-    fn find_too_large(&mut self, batches: &mut [Scored]) -> Result<(), StreamError> {
+    /// Makes dead letters of messages that have records too large to be sent, or refused before.
+    fn find_refused(&mut self, batches: &mut [Scored]) -> Result<(), StreamError> {
+        let mut again = Vec::new();
+        for (at, batch) in batches.iter().enumerate() {
+            if self.refused.is_empty() {
+                break;
+            }
+            again.extend((0..batch.len()).filter_map(|message| {
+                let code = self.refused.get(&batch.place_of(message))?;
+                Some((at * BATCH + message as usize, *code))
+            }));
+        }
+        self.bury(batches, &again)?;
         let limit = self.source.steps.max_record();
         let mut too_large = Vec::new();
         let large = batches.iter().enumerate();
@@ -131,6 +145,16 @@ impl<S: Steps> Transacted<S> {
             batch.bury(message, dead);
         }
         Ok(())
+    }
+
+    /// Keeps in mind what is refused, until it is read again.
+    fn remember(&mut self, batches: &[Scored], refused: &[(usize, RDKafkaErrorCode)]) {
+        for (number, code) in refused {
+            let message = u32::try_from(number % BATCH).unwrap_or(u32::MAX);
+            if let Some(batch) = batches.get(number / BATCH) {
+                self.refused.insert(batch.place_of(message), *code);
+            }
+        }
     }
 
     /// Aborts; tells whether that is certain.
@@ -203,7 +227,7 @@ impl<S: Steps> Delivery for Transacted<S> {
         next: &Offsets,
         starts: Offsets,
     ) -> Result<Delivered, StreamError> {
-        self.find_too_large(batches)?;
+        self.find_refused(batches)?;
         // A restart is to begin where this process has, though nothing has come of a partition yet.
         let mut offsets = starts;
         offsets.extend(
@@ -215,6 +239,7 @@ impl<S: Steps> Delivery for Transacted<S> {
             let error = match self.attempt(batches, &offsets) {
                 Ok(()) => {
                     self.failed_in_a_row = 0;
+                    self.refused.clear();
                     // A living process of the same name is told by the group, too, and for good.
                     self.fences.clear();
                     self.control.metrics.committed(began.elapsed());
@@ -225,6 +250,10 @@ impl<S: Steps> Delivery for Transacted<S> {
             match error {
                 TransactionError::Refused(refused) => {
                     if !self.abort()? {
+                        if let Some((_, code)) = refused.first() {
+                            self.setback(KafkaError::MessageProduction(*code))?;
+                        }
+                        self.remember(batches, &refused);
                         return self.renew();
                     }
                     self.bury(batches, &refused)?;

@@ -37,6 +37,11 @@ pub trait Model: Debug + Send + Sync {
     /// Returns what kind of model it is, such as `jieba` or `onnx classification`, for messages.
     fn kind(&self) -> &str;
 
+    /// Returns what its runs have cost since it was opened, of all callers together; nothing where it has none.
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
+
     /// Returns the vectors that the model makes of texts, where it makes any; loads nothing.
     fn embedder(&self) -> Option<&dyn Embedder> {
         None

@@ -15,6 +15,7 @@ use super::under_rule::VARIABLES;
 use crate::binary::{Ended, program, wait};
 use crate::check::{Faults, Seen, Tally, check};
 use crate::kafka::{Isolation, Kafka, wait_for};
+use crate::onnx;
 
 /// A stream comes to its end within this time, a broker's start included.
 const END: Duration = Duration::from_secs(90);
@@ -129,6 +130,7 @@ impl<'a> Workshop<'a> {
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
             .env("LEXSTREAM_HOME", self.path("home"))
+            .env("ORT_DYLIB_PATH", onnx::library())
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null());
         command

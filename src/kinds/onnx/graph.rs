@@ -134,6 +134,12 @@ impl<D: DeserializeOwned, T> Opened<D, T> {
         Ok(Arc::clone(built.insert(Arc::new(model))))
     }
 
+    /// Returns the model if it has been built.
+    pub(super) fn peek(&self) -> Option<Arc<T>> {
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        built.clone()
+    }
+
     fn build(
         &self,
         build: impl FnOnce(&Files<'_>) -> Result<T, ModelError>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::DataType;
-use lexstream_udfs::model::{Model, ModelError, Predictor};
+use lexstream_udfs::model::{Figures, Model, ModelError, Predictor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -91,6 +91,11 @@ impl Model for ColumnsModel {
 
     fn kind(&self) -> &str {
         &self.opened.kind
+    }
+
+    fn figures(&self) -> Figures {
+        let built = self.opened.peek();
+        built.map_or_else(Figures::default, |model| model.figures())
     }
 
     fn predictor(&self) -> Option<&dyn Predictor> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{ArrayRef, StringArray};
 use lexstream_udfs::columns::Texts;
 use lexstream_udfs::model::{
-    Classifier, Embedder, Model, ModelError, Reranker, TokenIds, Unusable, Watch,
+    Classifier, Embedder, Figures, Model, ModelError, Reranker, TokenIds, Unusable, Watch,
 };
 use lexstream_udfs::text::tokenizers::Tokenizer;
 use serde::{Deserialize, Serialize};
@@ -493,6 +493,11 @@ impl Model for TextsModel {
 
     fn kind(&self) -> &str {
         &self.opened.kind
+    }
+
+    fn figures(&self) -> Figures {
+        let built = self.opened.peek();
+        built.map_or_else(Figures::default, |model| model.figures())
     }
 
     fn embedder(&self) -> Option<&dyn Embedder> {
