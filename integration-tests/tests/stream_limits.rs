@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lexstream::Engine;
 use lexstream_integration_tests::check::{Fate, Wanted, check};
 use lexstream_integration_tests::kafka::{Isolation, NewRecord, Record, shared};
-use lexstream_integration_tests::stream::Workshop;
+use lexstream_integration_tests::stream::{Rule, Workshop};
 
 /// No step may take longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -133,21 +133,24 @@ fn growing_workshop(hint: &str, letter_takes: &str) -> (Workshop<'static>, Strin
     (workshop, output)
 }
 
-#[test]
-fn an_output_that_is_too_large_is_set_aside_and_the_rest_is_sent() {
-    let (workshop, _) = growing_workshop("grown", "1000000");
-    // The second is refused by the broker, the fourth is more than a client sends at all.
-    let sizes = [10, TAKES / 5, 20, LARGEST / 5, 30, TAKES / 5, 40];
-    let records = sizes.map(|size| NewRecord::of("x".repeat(size)).key("k"));
+/// Sends texts of these sizes through the pipeline, and checks what became of each.
+fn check_grown(sizes: &[usize], hint: &str, run: impl FnOnce(&Workshop<'_>)) {
+    let (workshop, _) = growing_workshop(hint, "1000000");
+    let records = sizes.iter();
+    let records: Vec<_> = records
+        .map(|size| NewRecord::of("x".repeat(*size)).key("k"))
+        .collect();
     shared().send(&workshop.input, &records);
-    workshop.finish("one");
+    run(&workshop);
     let fate = |_: &str, record: &Record| match record.text().repeat(10) {
         text if text.len() > TAKES => Fate::Dead,
         text => Fate::Out(vec![vec![Wanted::Bytes(text.into_bytes())]]),
     };
     let tally = check(&workshop.seen(1), fate)
         .unwrap_or_else(|faults| panic!("{faults}\n{}", workshop.logs()));
-    assert_eq!((tally.inputs, tally.out, tally.dead), (7, 4, 3));
+    let dead = sizes.iter().filter(|size| **size * 10 > TAKES).count();
+    let found = (tally.inputs, tally.out, tally.dead);
+    assert_eq!(found, (sizes.len(), sizes.len() - dead, dead));
     for letter in shared().read_all(&workshop.dead, Isolation::Committed) {
         let reason = letter.header("__connect.errors.exception.message");
         assert!(
@@ -155,6 +158,25 @@ fn an_output_that_is_too_large_is_set_aside_and_the_rest_is_sent() {
             "{reason:?}"
         );
     }
+}
+
+#[test]
+fn an_output_that_is_too_large_is_set_aside_and_the_rest_is_sent() {
+    // The second is refused by the broker, the fourth is more than a client sends at all.
+    let sizes = [10, TAKES / 5, 20, LARGEST / 5, 30, TAKES / 5, 40];
+    check_grown(&sizes, "grown", |workshop| {
+        workshop.finish("one");
+    });
+}
+
+#[test]
+fn what_is_refused_is_known_when_it_is_read_again() {
+    let sizes = [10, TAKES / 5, 20, TAKES / 5, 30, TAKES / 5, 40];
+    check_grown(&sizes, "known", |workshop| {
+        workshop
+            .start_under(Rule::AbortsInVain, "one", "stream_rules::runs_a_stream")
+            .expect_end(PATIENCE);
+    });
 }
 
 #[test]

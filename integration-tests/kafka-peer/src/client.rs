@@ -9,6 +9,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::metadata::MetadataPartition;
 
 /// Whatever ends a command.
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -55,7 +56,7 @@ pub(crate) fn delete(brokers: &str, topics: &[&str]) -> Result<(), Failure> {
 pub(crate) fn partitions(consumer: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Failure> {
     let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
     let topic = metadata.topics().first().ok_or("no such topic")?;
-    let numbers = topic.partitions().iter().map(|partition| partition.id());
+    let numbers = topic.partitions().iter().map(MetadataPartition::id);
     Ok(numbers.collect())
 }
 

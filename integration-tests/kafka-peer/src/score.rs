@@ -72,8 +72,11 @@ pub(crate) fn score(
             });
             Worker { give, take }
         };
-        let workers = (0..threads).map(worker).collect();
-        run(&all, size, left, workers)
+        let workers: Vec<_> = (0..threads).map(worker).collect();
+        // Dropped before the scope ends, with which the threads end.
+        let outcome = run(&all, size, left, &workers);
+        drop(workers);
+        outcome
     })
 }
 
@@ -81,7 +84,7 @@ fn run<'a>(
     all: &'a Transactions<'a>,
     size: usize,
     mut left: BTreeSet<i32>,
-    workers: Vec<Worker<'a>>,
+    workers: &[Worker<'a>],
 ) -> Result<(), Failure> {
     let mut open = all.open(size);
     let mut filling = Vec::with_capacity(BATCH);

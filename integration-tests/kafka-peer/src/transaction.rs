@@ -39,7 +39,6 @@ impl<'a> Transactions<'a> {
         let producer: ThreadedProducer<DefaultProducerContext> = client(brokers)
             .set("transactional.id", format!("peer-{group}"))
             .set("partitioner", "murmur2_random")
-            .set("delivery.report.only.error", "true")
             .create()?;
         producer.init_transactions(PATIENCE)?;
         let consumer: BaseConsumer = client(brokers)

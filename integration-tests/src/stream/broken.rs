@@ -268,7 +268,10 @@ impl Steps for Broken {
             self.steps.abort()?;
         }
         self.is_made(Step::Abort);
-        Ok(())
+        match self.rule {
+            Rule::AbortsInVain => Err(TransactionError::Unknown(KafkaError::Canceled)),
+            _ => Ok(()),
+        }
     }
 
     fn renew(&mut self) -> Result<(), TransactionError> {

@@ -49,6 +49,8 @@ pub enum Rule {
     },
     /// Aborts every second transaction, for no reason.
     Aborts,
+    /// Takes every abort for failed.
+    AbortsInVain,
     /// Stops by a signal before it adds offsets for the third time.
     Sleeps,
     /// Commits offsets apart from the transaction, and dies before it commits the third one.
@@ -63,8 +65,9 @@ pub enum Rule {
     NoMember,
 }
 
-const OTHERS: [(Rule, &str); 7] = [
+const OTHERS: [(Rule, &str); 8] = [
     (Rule::Aborts, "aborts"),
+    (Rule::AbortsInVain, "aborts-in-vain"),
     (Rule::Sleeps, "sleeps"),
     (Rule::OffsetsApart, "offsets-apart"),
     (Rule::CommitsPosition, "commits-position"),
