@@ -117,7 +117,7 @@ pub fn chunks() -> DataType {
     DataType::List(item(DataType::Struct(chunk_fields())))
 }
 
-/// Returns the fields of a sparse vector: `indices` List<Int32>, from 0 and ascending, and `values` List<Float32>.
+/// Returns the fields of a sparse vector: `indices` `List<Int32>`, from 0 and ascending, and `values` `List<Float32>`.
 pub fn sparse_fields() -> Fields {
     static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
         Fields::from(vec![
