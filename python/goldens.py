@@ -12,6 +12,7 @@ import unicodedata
 from importlib.metadata import version
 
 import jieba
+import jieba.posseg
 import numpy
 import regex
 from rapidfuzz import fuzz
@@ -213,6 +214,15 @@ def tfidf(texts: list[str]) -> list[dict]:
     return rows
 
 
+def parts_of_speech(texts: list[str], users: jieba.Tokenizer) -> None:
+    """Tokens and their tags, of our own dictionary too, in one string a text: a list of both would be the largest file here."""
+    texts = texts + json.loads((ROOT / "python" / "chinese.json").read_text(encoding="utf-8"))
+    taggers = {"pos_tag": (jieba.posseg.dt, True), "pos_tag_no_hmm": (jieba.posseg.dt, False), "pos_tag_words": (jieba.posseg.POSTokenizer(users), True)}
+    for name, (tagger, hmm) in taggers.items():
+        tag = lambda text: "\x1e".join(f"{pair.word}\x1f{pair.flag}" for pair in tagger.cut(text, HMM=hmm))
+        write(name, [{"text": text, "tagged": tag(text)} for text in texts])
+
+
 def main() -> None:
     texts = json.loads((ROOT / "python" / "texts.json").read_text(encoding="utf-8"))
     GOLDENS.mkdir(exist_ok=True)
@@ -234,6 +244,7 @@ def main() -> None:
     }
     for name, tokenize in tokens.items():
         write(f"tokenize_{name}", [{"text": text, "tokens": tokenize(text)} for text in texts])
+    parts_of_speech(texts, users)
     cut = lambda text: [piece.strip() for piece in sentences(text) if piece.strip()]
     write("sentences", [{"text": text, "tokens": cut(text)} for text in texts])
     normal = lambda text: {form.lower(): unicodedata.normalize(form, text) for form in FORMS}

@@ -27,7 +27,7 @@ pub(crate) async fn evaluate(expression: &str, goldens: &[Value]) -> ArrayRef {
     evaluate_in(&engine, expression, goldens).await
 }
 
-async fn evaluate_in(engine: &Engine, expression: &str, goldens: &[Value]) -> ArrayRef {
+pub(crate) async fn evaluate_in(engine: &Engine, expression: &str, goldens: &[Value]) -> ArrayRef {
     let texts: StringArray = goldens
         .iter()
         .map(|golden| golden["text"].as_str())

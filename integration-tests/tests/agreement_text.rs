@@ -1,12 +1,14 @@
 //! Agreement of the text library with its references, by the golden files that python/goldens.py writes.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::Float64Type;
 use lexstream::Engine;
+use serde_json::Value;
 
-use crate::agreement::{check_lists, evaluate, goldens};
+use crate::agreement::{check_lists, evaluate, evaluate_in, goldens};
 
 #[tokio::test]
 async fn likeness_is_rapidfuzzs() {
@@ -114,5 +116,53 @@ async fn plain_texts_are_scikit_learns_and_pythons() {
                 golden["text"]
             );
         }
+    }
+}
+
+fn compare_tags(goldens: &[Value], found: &ArrayRef) {
+    let lists = found.as_list::<i32>();
+    for (row, golden) in goldens.iter().enumerate() {
+        let items = lists.value(row);
+        let items = items.as_struct();
+        let [tokens, tags] = [0, 1].map(|at| items.column(at).as_string::<i32>());
+        let found: Vec<_> = (0..items.len())
+            .map(|at| format!("{}\u{1f}{}", tokens.value(at), tags.value(at)))
+            .collect();
+        assert_eq!(
+            Some(&*found.join("\u{1e}")),
+            golden["tagged"].as_str(),
+            "{}",
+            golden["text"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn parts_of_speech_are_possegs() {
+    let goldens = goldens("pos_tag");
+    compare_tags(&goldens, &evaluate("pos_tag(text)", &goldens).await);
+}
+
+#[tokio::test]
+async fn parts_of_speech_by_a_model_are_possegs() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = Engine::builder()
+        .home(home.path())
+        .target_partitions(1)
+        .build()
+        .expect("engine");
+    let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/words.txt");
+    for (name, options) in [
+        ("no_hmm", "'hmm' = 'false'".to_owned()),
+        (
+            "words",
+            format!("'mode' = 'search', 'dictionary' = '{}'", words.display()),
+        ),
+    ] {
+        let create = format!("CREATE MODEL {name} WITH ('kind' = 'jieba', {options})");
+        engine.sql(&create).await.expect(name);
+        let goldens = goldens(&format!("pos_tag_{name}"));
+        let found = evaluate_in(&engine, &format!("pos_tag(text, '{name}')"), &goldens).await;
+        compare_tags(&goldens, &found);
     }
 }

@@ -12,6 +12,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
 use crate::columns::Texts;
+use crate::text::pos_tags::PosTagger;
 use crate::text::tfidf::Vectorizer;
 use crate::text::tokenizers::Tokenizer;
 
@@ -70,6 +71,17 @@ pub trait Model: Debug + Send + Sync {
     /// Returns the model's tokenizer; the first call loads it.
     fn tokenizer(&self) -> Result<Arc<dyn Tokenizer>, ModelError> {
         Err(Unable::new(self.id(), self.kind(), Ability::Tokenize).into())
+    }
+
+    /// Tells whether the model knows parts of speech, as those of kind `jieba` do; loads nothing.
+    fn can_tag(&self) -> bool {
+        self.can_tokenize() && self.kind() == "jieba"
+    }
+
+    /// Returns what gives words their parts of speech; the first call loads it.
+    fn pos_tagger(&self) -> Result<PosTagger, ModelError> {
+        let unable = || Unable::new(self.id(), self.kind(), Ability::Tag).into();
+        self.tokenizer()?.pos_tagger().ok_or_else(unable)
     }
 
     /// Returns what the model weighs the terms of, where it does; loads nothing.
@@ -160,6 +172,8 @@ pub enum Ability {
     Predict,
     /// Score texts for a query.
     Rerank,
+    /// Give words their parts of speech.
+    Tag,
     /// Number the tokens of texts.
     TokenIds,
     /// Cut texts into tokens.
@@ -176,6 +190,7 @@ impl Ability {
             Self::Embed => model.embedder().is_some(),
             Self::Predict => model.predictor().is_some(),
             Self::Rerank => model.reranker().is_some(),
+            Self::Tag => model.can_tag(),
             Self::TokenIds => model.has_token_ids(),
             Self::Tokenize => model.can_tokenize(),
             Self::Weigh => model.weighs().is_some(),
@@ -189,6 +204,7 @@ impl Ability {
             Self::Embed => "embed",
             Self::Predict => "predict",
             Self::Rerank => "rerank",
+            Self::Tag => "tag words",
             Self::TokenIds => "number tokens",
             Self::Tokenize => "tokenize",
             Self::Weigh => "weigh terms",

@@ -3,10 +3,12 @@
 mod chunks;
 mod counted_terms;
 mod documents;
+mod languages;
 mod model_results;
 mod pairs;
 mod signatures;
 mod sparse_writer;
+mod tagged_tokens;
 mod term_list_writer;
 mod text_writer;
 mod texts;
@@ -19,6 +21,7 @@ pub use counted_terms::{counted_terms, merge_counted_terms, term_counts};
 pub use documents::{
     Documents, bm25_column, count_vector_column, term_weight_column, weight_vector_column,
 };
+pub use languages::{detected_column, language_column};
 pub use model_results::{
     best_label_column, label_list_column, score_column, token_id_column, vector_column,
 };
@@ -27,6 +30,7 @@ pub use signatures::{
     band_column, distance_column, minhash_column, simhash_column, similarity_column,
 };
 pub use sparse_writer::{SparseWriter, hash_vector_column};
+pub use tagged_tokens::tagged_token_column;
 pub use term_list_writer::{TermListWriter, bag_column};
 pub use text_writer::{TextWriter, TokenListWriter};
 pub use texts::{InvalidUtf8, Text, Texts};

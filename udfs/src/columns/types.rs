@@ -149,6 +149,45 @@ pub fn hashes() -> DataType {
     DataType::List(hash_field())
 }
 
+/// Returns the fields of a token and its part of speech: `token` and `tag`, Utf8.
+pub fn tagged_token_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("token", TOKEN, true),
+            Field::new("tag", TOKEN, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the field of one token with its part of speech in a list.
+pub fn tagged_token_field() -> FieldRef {
+    static FIELD: LazyLock<FieldRef> =
+        LazyLock::new(|| item(DataType::Struct(tagged_token_fields())));
+    Arc::clone(&FIELD)
+}
+
+/// Returns the type of tokens with their parts of speech: `List<Struct<token, tag>>`.
+pub fn tagged_tokens() -> DataType {
+    DataType::List(tagged_token_field())
+}
+
+/// Returns the fields of a language and how sure it is: `language` Utf8, `confidence` Float64.
+pub fn detected_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("language", DataType::Utf8, true),
+            Field::new("confidence", DataType::Float64, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the type of a language with its confidence: `Struct<language, confidence>`.
+pub fn detected() -> DataType {
+    DataType::Struct(detected_fields())
+}
+
 /// Returns the fields of a label and its score: `label` Utf8, `score` Float32.
 pub fn label_fields() -> Fields {
     static FIELDS: LazyLock<Fields> = LazyLock::new(|| {

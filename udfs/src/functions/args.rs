@@ -17,6 +17,7 @@ use crate::columns::{
 };
 use crate::model::{Model, ModelError, Models};
 use crate::text::normal_form::NormalForm;
+use crate::text::pos_tags::PosTagger;
 use crate::text::stem::Stemmer;
 use crate::text::stop_words;
 use crate::text::tfidf::Vectorizer;
@@ -272,6 +273,15 @@ impl<'a> Args<'a> {
         self.named_model(name)?
             .tokenizer()
             .map_err(DataFusionError::External)
+    }
+
+    /// Returns what gives words their parts of speech: the model's that argument `at` names, jieba's where it is left out.
+    pub(crate) fn pos_tagger(&self, at: usize) -> Result<PosTagger> {
+        if self.values.len() <= at {
+            return Ok(PosTagger::built_in());
+        }
+        let tagger = self.model(at)?.pos_tagger();
+        tagger.map_err(|cause| self.failed(cause))
     }
 
     /// Returns the model that argument `at` names.

@@ -8,6 +8,8 @@ mod classify;
 mod classify_scores;
 mod cosine_similarity;
 mod count_vector;
+mod detect_language;
+mod detect_language_score;
 mod dot_product;
 mod embed;
 mod euclidean_distance;
@@ -22,6 +24,7 @@ mod minhash_similarity;
 mod ngrams;
 mod normalize_text;
 mod normalize_whitespace;
+mod pos_tag;
 mod predict;
 mod remove_stop_words;
 mod rerank;
@@ -56,6 +59,8 @@ pub fn all(models: &Arc<dyn Models>) -> Vec<Arc<ScalarUDF>> {
         udf::<classify_scores::ClassifyScores>(models),
         udf::<cosine_similarity::CosineSimilarity>(models),
         udf::<count_vector::CountVector>(models),
+        udf::<detect_language::DetectLanguage>(models),
+        udf::<detect_language_score::DetectLanguageScore>(models),
         udf::<dot_product::DotProduct>(models),
         udf::<embed::Embed>(models),
         udf::<euclidean_distance::EuclideanDistance>(models),
@@ -70,6 +75,7 @@ pub fn all(models: &Arc<dyn Models>) -> Vec<Arc<ScalarUDF>> {
         udf::<ngrams::Ngrams>(models),
         udf::<normalize_text::NormalizeText>(models),
         udf::<normalize_whitespace::NormalizeWhitespace>(models),
+        udf::<pos_tag::PosTag>(models),
         udf::<predict::Predict>(models),
         udf::<remove_stop_words::RemoveStopWords>(models),
         udf::<rerank::Rerank>(models),

@@ -1,79 +1,11 @@
 //! `'jieba'`, `'jieba_search'`, `'jieba_all'`: Chinese words by dictionary.
 
-use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+pub use super::dictionary::Dictionary;
 use super::{Span, Tokenizer};
-
-/// How many characters the longest word of jieba's dictionary has.
-const LONGEST_BUILT_IN: usize = 16;
-
-/// Words with frequencies: jieba's own dictionary, one of the user's, or both.
-#[derive(Debug, Clone)]
-pub struct Dictionary {
-    words: jieba_rs::Jieba,
-    /// Characters of the longest word.
-    longest: usize,
-    /// Words of frequency 0: never joined, not by the hidden Markov model either.
-    split: HashSet<Box<str>>,
-}
-
-impl Dictionary {
-    /// Returns jieba's own dictionary of 349,046 words; loaded when first asked for, once a process.
-    pub fn built_in() -> Arc<Self> {
-        static BUILT_IN: LazyLock<Arc<Dictionary>> = LazyLock::new(|| {
-            Arc::new(Dictionary {
-                words: jieba_rs::Jieba::new(),
-                longest: LONGEST_BUILT_IN,
-                split: HashSet::new(),
-            })
-        });
-        Arc::clone(&BUILT_IN)
-    }
-
-    /// Returns a dictionary without a word: every character is a token, but for what the hidden Markov model joins.
-    pub fn empty() -> Self {
-        Self {
-            words: jieba_rs::Jieba::empty(),
-            longest: 1,
-            split: HashSet::new(),
-        }
-    }
-
-    /// Adds a word, or sets the frequency of one that is there.
-    ///
-    /// Without a frequency it gets the least that keeps the word in one piece (jieba's `suggest_freq`); frequency 0
-    /// keeps it apart. Empty words are left out.
-    pub fn add(&mut self, word: &str, frequency: Option<usize>, tag: Option<&str>) {
-        let characters = word.chars().count();
-        let mut frequency = frequency;
-        if frequency == Some(0) {
-            self.split.insert(word.into());
-            // One character can't fall apart, and jieba-rs would take it for impossible.
-            frequency = Some(usize::from(characters == 1));
-        } else {
-            self.split.remove(word);
-        }
-        self.words.add_word(word, frequency, tag);
-        self.longest = self.longest.max(characters);
-    }
-
-    /// Adds many words, in order.
-    pub fn extend<'a>(
-        &mut self,
-        words: impl IntoIterator<Item = (&'a str, Option<usize>, Option<&'a str>)>,
-    ) {
-        for (word, frequency, tag) in words {
-            self.add(word, frequency, tag);
-        }
-    }
-
-    /// Tells whether these characters are a word that may stand as a token.
-    fn has(&self, word: &str) -> bool {
-        self.words.has_word(word) && (self.split.is_empty() || !self.split.contains(word))
-    }
-}
+use crate::text::pos_tags::PosTagger;
 
 /// What becomes of the words inside a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,6 +168,10 @@ impl Tokenizer for Jieba {
             }),
         }
         text
+    }
+
+    fn pos_tagger(&self) -> Option<PosTagger> {
+        Some(PosTagger::new(Arc::clone(&self.dictionary), self.hmm))
     }
 }
 

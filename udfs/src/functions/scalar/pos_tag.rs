@@ -1,0 +1,62 @@
+//! `pos_tag(text [, dictionary])`.
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::Result;
+use datafusion_expr::{ColumnarValue, Documentation, Volatility};
+use datafusion_macros::user_doc;
+
+use crate::columns::{tagged_token_column, types};
+use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::model::{Ability, Model};
+
+#[user_doc(
+    doc_section(label = "Text Functions"),
+    description = "Returns the words of a Chinese text with their parts of speech, in order, as List<Struct<token Utf8, tag Utf8>>, as jieba.posseg 0.42.1 gives them; the tokens concatenate to the text. Tags are jieba's: `n` a noun, `nr` a person, `ns` a place, `v` a verb, `a` an adjective, `d` an adverb, `r` a pronoun, `m` a number, `eng` letters, `x` punctuation, white space and what is unknown, and so on. posseg cuts anew: the most probable words of the dictionary, which gives them their tags, and between them one hidden Markov model of words and tags together, so that tokens may differ from those of tokenize(text, 'jieba'). The first call loads the dictionary and the model, once a process. A batch may have 2 GiB of tokens; past that an error says which batch size fits.",
+    syntax_example = "pos_tag(text [, dictionary])",
+    sql_example = r"```sql
+> select pos_tag('我爱北京天安门');
+[{token: 我, tag: r}, {token: 爱, tag: v}, {token: 北京, tag: ns}, {token: 天安门, tag: ns}]
+```",
+    argument(
+        name = "text",
+        description = "Chinese text. NULL gives NULL; empty text has no tokens."
+    ),
+    argument(
+        name = "dictionary",
+        description = "A constant: a model of kind `jieba`, or one version of it, such as `words@2`; jieba's own dictionary where it is left out. The words have the tags that the dictionary gives them, `x` where it gives none and jieba's has none either; with `'hmm' = 'false'` every character that is in no word is a token, but for letters and digits, which are one, `eng`. The model's `mode` does not matter."
+    ),
+    related_udf(name = "tokenize")
+)]
+#[derive(Debug)]
+pub(crate) struct PosTag;
+
+impl ScalarFunction for PosTag {
+    const PARAMETERS: Parameters = Parameters {
+        function: "pos_tag",
+        list: &[
+            Parameter {
+                name: "text",
+                kind: Kind::Text,
+            },
+            Parameter {
+                name: "dictionary",
+                kind: Kind::Model(Ability::Tag),
+            },
+        ],
+        required: 1,
+    };
+    const VOLATILITY: Volatility = Volatility::Stable;
+
+    fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
+        Ok(types::tagged_tokens())
+    }
+
+    fn documentation() -> Option<&'static Documentation> {
+        Self.doc()
+    }
+
+    fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
+        let tagger = args.pos_tagger(1)?;
+        args.map_texts(0, |texts| Ok(tagged_token_column(texts, &tagger)?))
+    }
+}
