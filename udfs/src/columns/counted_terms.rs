@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray, StructArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, StringArray, StructArray,
+};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{Field, Fields, Int64Type};
 use arrow::error::ArrowError;
 
 use super::types;
+use crate::text::collocations::BigramCounts;
 use crate::text::tfidf::{DocumentCounts, TermCount};
 
 /// Returns the terms with a number each, highest first and equal ones by term: a `List<Struct<term, count>>` of one row.
@@ -24,6 +27,23 @@ pub fn term_counts(
         &names,
         vec![Arc::new(integers(numbers))],
     )
+}
+
+/// Returns the bigrams with how often each occurs and its pointwise mutual information, the tokens joined by a space: a
+/// `List<Struct<bigram, count, pmi>>` of one row.
+pub fn collocations(counts: &BigramCounts) -> Result<ListArray, ArrowError> {
+    let found = counts.collocations();
+    let bigrams: Vec<_> = found
+        .iter()
+        .map(|found| format!("{} {}", found.bigram.0, found.bigram.1))
+        .collect();
+    let numbers: Vec<ArrayRef> = vec![
+        Arc::new(integers(found.iter().map(|found| found.count))),
+        Arc::new(Float64Array::from_iter_values(
+            found.iter().map(|found| found.pmi),
+        )),
+    ];
+    one_list(types::collocation_fields(), &bigrams, numbers)
 }
 
 /// Returns all that is known of the terms, in no order, as [`types::counted_terms`] of one row.
@@ -55,10 +75,10 @@ fn integers(numbers: impl Iterator<Item = u64>) -> Int64Array {
 
 fn one_list(
     fields: Fields,
-    terms: &[&str],
+    terms: &[impl AsRef<str>],
     numbers: Vec<ArrayRef>,
 ) -> Result<ListArray, ArrowError> {
-    let bytes: usize = terms.iter().map(|term| term.len()).sum();
+    let bytes: usize = terms.iter().map(|term| term.as_ref().len()).sum();
     if bytes > i32::MAX as usize {
         return Err(ArrowError::InvalidArgumentError(format!(
             "expected at most {} bytes of distinct terms in a group, found {bytes}",

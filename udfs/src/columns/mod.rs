@@ -17,7 +17,7 @@ pub mod types;
 mod vectors;
 
 pub use chunks::chunk_column;
-pub use counted_terms::{counted_terms, merge_counted_terms, term_counts};
+pub use counted_terms::{collocations, counted_terms, merge_counted_terms, term_counts};
 pub use documents::{
     Documents, bm25_column, count_vector_column, term_weight_column, weight_vector_column,
 };

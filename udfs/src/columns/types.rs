@@ -100,6 +100,23 @@ pub fn term_weights() -> DataType {
     DataType::List(item(DataType::Struct(term_weight_fields())))
 }
 
+/// Returns the fields of a bigram, how often it occurs and its information: `bigram` Utf8, `count` Int64, `pmi` Float64.
+pub fn collocation_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("bigram", TOKEN, true),
+            Field::new("count", DataType::Int64, true),
+            Field::new("pmi", DataType::Float64, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the type of bigrams: `List<Struct<bigram, count, pmi>>`.
+pub fn collocations() -> DataType {
+    DataType::List(item(DataType::Struct(collocation_fields())))
+}
+
 /// Returns the fields of a piece of a text: `text` Utf8, `start` and `end` Int64 in code points.
 pub fn chunk_fields() -> Fields {
     static FIELDS: LazyLock<Fields> = LazyLock::new(|| {

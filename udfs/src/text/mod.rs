@@ -3,6 +3,7 @@
 pub mod accents;
 pub mod bags;
 pub mod chunks;
+pub mod collocations;
 pub mod hash_vector;
 pub mod hashes;
 pub mod html;

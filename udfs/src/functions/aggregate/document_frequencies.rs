@@ -1,10 +1,14 @@
 //! `document_frequencies(tokens)`.
 
+use arrow::array::ListArray;
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use datafusion_expr::Documentation;
 use datafusion_macros::user_doc;
 
-use super::term_counter::TermNumbers;
-use crate::text::tfidf::TermCount;
+use super::term_counter::TokenAggregate;
+use crate::columns::{term_counts, types};
+use crate::text::tfidf::DocumentCounts;
 
 #[user_doc(
     doc_section(label = "Text Functions"),
@@ -24,11 +28,16 @@ use crate::text::tfidf::TermCount;
 #[derive(Debug)]
 pub(super) struct DocumentFrequencies;
 
-impl TermNumbers for DocumentFrequencies {
+impl TokenAggregate for DocumentFrequencies {
     const NAME: &'static str = "document_frequencies";
+    type Counts = DocumentCounts;
 
-    fn number(count: &TermCount<'_>) -> u64 {
-        count.documents
+    fn result_type() -> DataType {
+        types::term_counts()
+    }
+
+    fn result(counts: &DocumentCounts) -> Result<ListArray, ArrowError> {
+        term_counts(counts, |count| count.documents)
     }
 
     fn documentation() -> Option<&'static Documentation> {

@@ -1,5 +1,6 @@
 //! Functions that give one value a group: one a file.
 
+mod collocations;
 mod document_frequencies;
 mod term_counter;
 mod term_frequencies;
@@ -13,6 +14,7 @@ use self::term_counter::TermCounter;
 /// Returns every aggregate function, alphabetical.
 pub fn all() -> Vec<Arc<AggregateUDF>> {
     vec![
+        udaf(TermCounter::<collocations::Collocations>::default()),
         udaf(TermCounter::<document_frequencies::DocumentFrequencies>::default()),
         udaf(TermCounter::<term_frequencies::TermFrequencies>::default()),
     ]

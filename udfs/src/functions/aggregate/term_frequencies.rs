@@ -1,10 +1,14 @@
 //! `term_frequencies(tokens)`.
 
+use arrow::array::ListArray;
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use datafusion_expr::Documentation;
 use datafusion_macros::user_doc;
 
-use super::term_counter::TermNumbers;
-use crate::text::tfidf::TermCount;
+use super::term_counter::TokenAggregate;
+use crate::columns::{term_counts, types};
+use crate::text::tfidf::DocumentCounts;
 
 #[user_doc(
     doc_section(label = "Text Functions"),
@@ -24,11 +28,16 @@ use crate::text::tfidf::TermCount;
 #[derive(Debug)]
 pub(super) struct TermFrequencies;
 
-impl TermNumbers for TermFrequencies {
+impl TokenAggregate for TermFrequencies {
     const NAME: &'static str = "term_frequencies";
+    type Counts = DocumentCounts;
 
-    fn number(count: &TermCount<'_>) -> u64 {
-        count.occurrences
+    fn result_type() -> DataType {
+        types::term_counts()
+    }
+
+    fn result(counts: &DocumentCounts) -> Result<ListArray, ArrowError> {
+        term_counts(counts, |count| count.occurrences)
     }
 
     fn documentation() -> Option<&'static Documentation> {

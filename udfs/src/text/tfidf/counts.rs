@@ -134,6 +134,11 @@ impl DocumentCounts {
         self.terms.get(term).map_or(0, |entry| entry.documents)
     }
 
+    /// Returns how often a term occurs in all texts.
+    pub fn occurrences_of(&self, term: &str) -> u64 {
+        self.terms.get(term).map_or(0, |entry| entry.occurrences)
+    }
+
     /// Returns what is known of each term, in no order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = TermCount<'_>> {
         self.terms.iter().map(|(term, entry)| TermCount {
