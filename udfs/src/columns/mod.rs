@@ -3,6 +3,7 @@
 mod chunks;
 mod counted_terms;
 mod documents;
+mod keywords;
 mod languages;
 mod model_results;
 mod pairs;
@@ -21,6 +22,7 @@ pub use counted_terms::{collocations, counted_terms, merge_counted_terms, term_c
 pub use documents::{
     Documents, bm25_column, count_vector_column, term_weight_column, weight_vector_column,
 };
+pub use keywords::keyword_column;
 pub use languages::{detected_column, language_column};
 pub use model_results::{
     best_label_column, label_list_column, score_column, token_id_column, vector_column,

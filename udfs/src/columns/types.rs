@@ -100,6 +100,22 @@ pub fn term_weights() -> DataType {
     DataType::List(item(DataType::Struct(term_weight_fields())))
 }
 
+/// Returns the fields of a keyword and its score: `term` Utf8, `score` Float64.
+pub fn term_score_fields() -> Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+        Fields::from(vec![
+            Field::new("term", TOKEN, true),
+            Field::new("score", DataType::Float64, true),
+        ])
+    });
+    FIELDS.clone()
+}
+
+/// Returns the type of keywords: `List<Struct<term, score>>`.
+pub fn term_scores() -> DataType {
+    DataType::List(item(DataType::Struct(term_score_fields())))
+}
+
 /// Returns the fields of a bigram, how often it occurs and its information: `bigram` Utf8, `count` Int64, `pmi` Float64.
 pub fn collocation_fields() -> Fields {
     static FIELDS: LazyLock<Fields> = LazyLock::new(|| {

@@ -1,0 +1,140 @@
+//! Keywords: the terms of one text that say what it is about.
+
+mod chinese_tfidf;
+mod rake;
+mod text_rank;
+
+use std::fmt::Debug;
+
+pub use chinese_tfidf::ChineseTfidf;
+pub use rake::Rake;
+pub use text_rank::text_rank;
+
+use super::stop_words;
+
+/// Finds the keywords of texts.
+pub trait Extractor: Debug + Send + Sync {
+    /// Calls `each` with the `most` best terms of a text and their scores, best first, equal ones by term in byte order.
+    fn extract(&self, text: &str, most: usize, each: &mut dyn FnMut(&str, f64));
+}
+
+/// A way to find keywords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// [`Rake`].
+    Rake,
+    /// [`ChineseTfidf`].
+    Tfidf,
+}
+
+/// The language that is written without spaces between words.
+const CHINESE: &str = "zh";
+
+impl Method {
+    /// The names, alphabetical.
+    pub const NAMES: &[&str] = &["rake", "tfidf"];
+
+    /// The languages that some method knows, alphabetical.
+    pub const LANGUAGES: &[&str] = stop_words::LANGUAGES;
+
+    /// Returns the method of this name, without regard to case.
+    pub fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "rake" => Some(Self::Rake),
+            "tfidf" => Some(Self::Tfidf),
+            _ => None,
+        }
+    }
+
+    /// Returns the method for a language where none is named.
+    pub fn of(language: &str) -> Self {
+        if language.eq_ignore_ascii_case(CHINESE) {
+            Self::Tfidf
+        } else {
+            Self::Rake
+        }
+    }
+
+    /// Returns the language where none is named.
+    pub fn language(self) -> &'static str {
+        match self {
+            Self::Rake => "en",
+            Self::Tfidf => CHINESE,
+        }
+    }
+
+    /// Returns what finds keywords this way in texts of a language; none where the method does not know the language.
+    ///
+    /// The first for Chinese loads jieba's dictionaries.
+    pub fn extractor(self, language: &str) -> Option<Box<dyn Extractor>> {
+        if !self.knows(language) {
+            return None;
+        }
+        Some(match self {
+            Self::Rake => Box::new(Rake::new(stop_words::stop_words(language)?)),
+            Self::Tfidf => Box::new(ChineseTfidf::built_in()),
+        })
+    }
+
+    /// Tells whether the method is for a language.
+    pub fn knows(self, language: &str) -> bool {
+        let known = Self::LANGUAGES;
+        known
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(language))
+            && Self::of(language) == self
+    }
+}
+
+/// Calls `each` with the `most` best terms, best first, equal ones by term.
+fn best<'a>(mut found: Vec<(&'a str, f64)>, most: usize, each: &mut dyn FnMut(&str, f64)) {
+    let order = |a: &(&'a str, f64), b: &(&'a str, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(b.0));
+    if most < found.len() {
+        found.select_nth_unstable_by(most, order);
+        found.truncate(most);
+    }
+    found.sort_unstable_by(order);
+    for (term, score) in found {
+        each(term, score);
+    }
+}
+
+#[cfg(test)]
+fn extracted(extractor: &dyn Extractor, text: &str, most: usize) -> Vec<(String, f64)> {
+    let mut found = Vec::new();
+    extractor.extract(text, most, &mut |term, score| {
+        found.push((term.to_owned(), score));
+    });
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_one_method_and_every_method_its_language() {
+        assert!(Method::NAMES.is_sorted());
+        for name in Method::NAMES {
+            let method = Method::named(&name.to_uppercase()).expect("in the list");
+            assert!(method.extractor(method.language()).is_some(), "{name}");
+        }
+        for language in Method::LANGUAGES {
+            assert!(Method::of(language).knows(language), "{language}");
+        }
+        assert!(Method::Rake.extractor("zh").is_none());
+        assert!(Method::Rake.extractor("xx").is_none());
+    }
+
+    #[test]
+    fn the_best_are_the_first_of_all() {
+        let found = vec![("b", 1.0), ("c", 2.0), ("a", 1.0), ("d", 0.5)];
+        for most in 0..5 {
+            let mut terms = Vec::new();
+            best(found.clone(), most, &mut |term, _| {
+                terms.push(term.to_owned());
+            });
+            assert_eq!(terms, ["c", "a", "b", "d"][..most.min(4)]);
+        }
+    }
+}
