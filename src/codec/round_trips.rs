@@ -106,18 +106,24 @@ fn scalars(rows: usize) -> Vec<Column> {
 /// Lists and structs of some of them, one in the other.
 fn nested(rows: usize) -> Vec<Column> {
     let nulls = || vec(any::<bool>(), rows).prop_map(NullBuffer::from);
-    let lists =
-        (column::<_, StringViewArray>(rows, text()), nulls()).prop_map(move |(values, nulls)| {
-            // A list of one, after which every third takes the next one too.
-            let lengths = (0..rows).map(|row| match row % 3 {
-                0 => 1,
-                1 => 0,
-                _ => usize::from(row % 2 == 0),
-            });
-            let offsets = OffsetBuffer::from_lengths(lengths);
-            let field = Arc::new(Field::new_list_field(DataType::Utf8View, true));
-            Arc::new(ListArray::new(field, offsets, values, Some(nulls))) as ArrayRef
+    let list = move |(values, nulls): (ArrayRef, NullBuffer)| {
+        // A list of one, after which every third takes the next one too.
+        let lengths = (0..rows).map(|row| match row % 3 {
+            0 => 1,
+            1 => 0,
+            _ => usize::from(row % 2 == 0),
         });
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
+        Arc::new(ListArray::new(field, offsets, values, Some(nulls))) as ArrayRef
+    };
+    let lists = (column::<_, StringViewArray>(rows, text()), nulls()).prop_map(list);
+    // Mostly without a byte that is escaped, and longer than what is copied at once.
+    let tokens = vec("[a-z漢]{0,20}|[a-z\"\\\\\n]{0,2}", rows).prop_map(|tokens| {
+        let tokens: StringArray = tokens.into_iter().map(Some).collect();
+        Arc::new(tokens) as ArrayRef
+    });
+    let tokens = (tokens, nulls()).prop_map(list);
     let vectors = (column::<_, Int32Array>(rows * 3, any::<i32>()), nulls());
     let vectors = vectors.prop_map(|(values, nulls)| {
         let field = Arc::new(Field::new_list_field(DataType::Int32, true));
@@ -139,7 +145,12 @@ fn nested(rows: usize) -> Vec<Column> {
             Some(nulls),
         )) as ArrayRef
     });
-    vec![lists.boxed(), vectors.boxed(), structs.boxed()]
+    vec![
+        lists.boxed(),
+        tokens.boxed(),
+        vectors.boxed(),
+        structs.boxed(),
+    ]
 }
 
 fn batch(columns: Vec<ArrayRef>) -> RecordBatch {

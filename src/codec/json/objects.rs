@@ -1,5 +1,7 @@
 //! Arrays written as JSON.
 
+use std::ops::Range;
+
 use arrow::array::*;
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
@@ -14,6 +16,8 @@ pub(super) struct Values<'a> {
 
 enum Kind<'a> {
     Cells(Cells<'a>),
+    /// Texts without a byte that JSON escapes, as the tokens of a batch mostly are.
+    Plain(&'a StringArray),
     /// Where list `n` begins and ends is at `n` and `n + 1`.
     Lists(Vec<usize>, Box<Values<'a>>),
     Objects(Vec<Member<'a>>, bool),
@@ -66,6 +70,7 @@ impl<'a> Values<'a> {
                     columns.map(|(field, column)| Member::new(field.name(), column, nulls));
                 Kind::Objects(member.collect::<Option<_>>()?, nulls)
             }
+            DataType::Utf8 if has_no_escapes(array.as_string()) => Kind::Plain(array.as_string()),
             _ => Kind::Cells(Cells::new(array)?),
         };
         Some(Values {
@@ -98,8 +103,20 @@ impl<'a> Values<'a> {
                     Form::Text => quote(text, out),
                 }
             }
+            Kind::Plain(texts) => {
+                out.push(b'"');
+                out.extend_from_slice(texts.value(row).as_bytes());
+                out.push(b'"');
+            }
             Kind::Lists(ends, values) => {
                 out.push(b'[');
+                if let Kind::Plain(texts) = values.kind
+                    && values.nulls.is_none()
+                {
+                    plain_texts(texts, ends[row]..ends[row + 1], out);
+                    out.push(b']');
+                    return Ok(());
+                }
                 for place in ends[row]..ends[row + 1] {
                     if place > ends[row] {
                         out.push(b',');
@@ -160,6 +177,53 @@ fn ends<O: OffsetSizeTrait>(array: &GenericListArray<O>) -> Vec<usize> {
     array.offsets().iter().map(|end| end.as_usize()).collect()
 }
 
+/// Tells whether JSON escapes no byte of these texts.
+fn has_no_escapes(texts: &StringArray) -> bool {
+    let offsets = texts.value_offsets();
+    let (first, last) = (offsets[0] as usize, offsets[texts.len()] as usize);
+    let mut pieces = texts.value_data()[first..last].chunks(64);
+    pieces.all(|piece| !has_escapes(piece))
+}
+
+/// Writes texts that have nothing to escape in quotes, with commas between them.
+fn plain_texts(texts: &StringArray, range: Range<usize>, out: &mut Vec<u8>) {
+    let (offsets, bytes) = (texts.value_offsets(), texts.value_data());
+    let offsets = &offsets[range.start..=range.end];
+    let (first, last) = (offsets[0] as usize, offsets[offsets.len() - 1] as usize);
+    out.reserve(last - first + 3 * offsets.len() + COPIED);
+    for pair in offsets.windows(2) {
+        let (start, end) = (pair[0] as usize, pair[1] as usize);
+        out.push(b'"');
+        let length = end - start;
+        match bytes[start..].first_chunk::<COPIED>() {
+            // A copy of fixed length is a load and a store; what is too much of it is dropped again.
+            Some(piece) if length <= COPIED => {
+                let end = out.len() + length;
+                out.extend_from_slice(piece);
+                out.truncate(end);
+            }
+            _ => out.extend_from_slice(&bytes[start..end]),
+        }
+        out.extend_from_slice(b"\",");
+    }
+    if !range.is_empty() {
+        out.pop();
+    }
+}
+
+/// Bytes that are copied at once.
+const COPIED: usize = 16;
+
+fn is_escaped(byte: u8) -> bool {
+    (byte < b' ') | (byte == b'"') | (byte == b'\\')
+}
+
+fn has_escapes(piece: &[u8]) -> bool {
+    piece
+        .iter()
+        .fold(false, |any, byte| any | is_escaped(*byte))
+}
+
 /// Writes a text in quotes, with the escapes that JSON asks for.
 fn quote(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
@@ -168,12 +232,11 @@ fn quote(text: &str, out: &mut Vec<u8>) {
     let mut written = 0;
     // Most pieces have nothing to escape, which is seen at once.
     for (place, piece) in bytes.chunks(32).enumerate() {
-        let escapes = |byte: &u8| (*byte < b' ') | (*byte == b'"') | (*byte == b'\\');
-        if !piece.iter().fold(false, |any, byte| any | escapes(byte)) {
+        if !has_escapes(piece) {
             continue;
         }
         for (byte, at) in piece.iter().zip(place * 32..) {
-            if escapes(byte) {
+            if is_escaped(*byte) {
                 out.extend_from_slice(&bytes[written..at]);
                 escape(*byte, out);
                 written = at + 1;

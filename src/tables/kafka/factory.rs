@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use datafusion::catalog::{Session, TableProvider, TableProviderFactory};
 use datafusion::common::{DataFusionError, Result, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::CreateExternalTable;
@@ -48,13 +49,30 @@ fn table(statement: &CreateExternalTable) -> Result<KafkaTable> {
     let options = statement.options.clone();
     let options = TopicOptions::try_new(location, options, &environment::variable);
     let options = options.map_err(|error| DataFusionError::External(Box::new(error)))?;
-    let schema = Arc::clone(statement.schema.inner());
+    let fields = statement.schema.fields().iter().map(declared);
+    let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
     let columns = Columns::try_new(&schema)?;
     let format = format(&options, &columns)?;
     // Columns that the format can't hold are refused here rather than by a query.
     RowReader::try_new(&schema, format.as_deref(), &[])?;
     let definition = definition(statement, &options);
     Ok(KafkaTable::new(columns, options, format, definition))
+}
+
+/// Returns a column as it is declared, but with Utf8 in lists of VARCHAR: what the functions make, and smaller than a view
+/// of each token.
+fn declared(field: &FieldRef) -> FieldRef {
+    let of = |item: &FieldRef| match item.data_type() {
+        DataType::Utf8View => Arc::new(Field::clone(item).with_data_type(DataType::Utf8)),
+        _ => declared(item),
+    };
+    let data_type = match field.data_type() {
+        DataType::List(item) => DataType::List(of(item)),
+        DataType::LargeList(item) => DataType::LargeList(of(item)),
+        DataType::FixedSizeList(item, length) => DataType::FixedSizeList(of(item), *length),
+        _ => return Arc::clone(field),
+    };
+    Arc::new(Field::clone(field).with_data_type(data_type))
 }
 
 fn check_clauses(statement: &CreateExternalTable) -> Result<()> {
