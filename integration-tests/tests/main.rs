@@ -21,6 +21,7 @@ mod hub;
 mod kafka_harness;
 mod kafka_insert;
 mod kafka_options;
+mod kafka_security;
 mod kafka_sql;
 mod layers;
 mod models;

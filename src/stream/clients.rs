@@ -60,7 +60,11 @@ impl Prepared {
         let mut named: BTreeMap<String, &str> = BTreeMap::new();
         for sink in sinks {
             let of_sink = sink.options.producer();
-            for (key, value) in of_sink.config_map() {
+            for key in of_sink.config_map().into_keys() {
+                // The map itself hides secrets.
+                let Some(value) = of_sink.get(key) else {
+                    continue;
+                };
                 let is_set = sink.options.is_set(key) && self.source.get(key) != Some(value);
                 if !is_set {
                     continue;

@@ -69,7 +69,9 @@ impl Prepared {
             self.group,
             instance.name()
         );
-        if !self.source.is_set("group.instance.id") {
+        // By KIP-848's protocol the group refuses a member of a name that a dead one has.
+        let is_refused = self.source.get("group.protocol") == Some("consumer");
+        if !is_refused && !self.source.is_set("group.instance.id") {
             // A process that is killed and started again takes its place in the group at once (KIP-345), as its producer
             // does; others would wait for its session to end.
             consumer.set("group.instance.id", &identity);

@@ -49,7 +49,59 @@ pub fn shared() -> &'static Kafka {
     }
 }
 
+/// How a broker is reached by TLS and a password.
+#[derive(Debug)]
+pub struct Secured {
+    /// Host and port.
+    pub address: String,
+    /// The user that it knows.
+    pub user: &'static str,
+    /// The user's password.
+    pub password: String,
+    /// The certificate, in a file; no one else vouches for it.
+    pub authority: PathBuf,
+}
+
 impl Broker {
+    /// Starts a broker for one test, with a second listener that asks for TLS and a password.
+    pub fn secured() -> (Self, Secured) {
+        let started = Self::start_with(Duration::from_secs(9), |folder| {
+            let [port, _] = free_ports();
+            let secured = Secured {
+                address: format!("127.0.0.1:{port}"),
+                user: "alice",
+                password: "correct horse".to_owned(),
+                authority: folder.join("authority.pem"),
+            };
+            let keys = folder.join("keys.p12");
+            let keys = keys.to_str().expect("UTF-8");
+            let shared = ["-alias", "broker", "-keystore", keys, "-storepass", STORE];
+            let name = ["-dname", "CN=127.0.0.1", "-ext", "SAN=ip:127.0.0.1"];
+            keytool(
+                &["-genkeypair", "-keyalg", "EC", "-validity", "2"],
+                &[&name[..], &shared].concat(),
+            )?;
+            let file = secured.authority.to_str().expect("UTF-8");
+            keytool(&["-exportcert", "-rfc", "-file", file], &shared)?;
+            let settings = format!(
+                "listeners=PLAINTEXT://127.0.0.1:{{port}},SECURED://{address},CONTROLLER://127.0.0.1:{{controller}}
+advertised.listeners=PLAINTEXT://127.0.0.1:{{port}},SECURED://{address}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.secured.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}=\"{password}\";
+ssl.keystore.type=PKCS12
+ssl.keystore.location={keys}
+ssl.keystore.password={STORE}
+",
+                address = secured.address,
+                user = secured.user,
+                password = secured.password,
+            );
+            Ok((settings, secured))
+        });
+        started.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Starts a broker for one test, which may kill it.
     pub fn own() -> Self {
         // A restarted broker has to wait until the one that was killed is no longer expected back.
@@ -57,6 +109,16 @@ impl Broker {
     }
 
     fn start(session: Duration) -> Result<Self, String> {
+        let started = Self::start_with(session, |_| Ok((String::new(), ())))?;
+        Ok(started.0)
+    }
+
+    /// Starts a broker with settings that `more` makes for its folder; of two of one name the later holds.
+    /// `{port}` and `{controller}` in them are the broker's ports.
+    fn start_with<T>(
+        session: Duration,
+        more: impl FnOnce(&Path) -> Result<(String, T), String>,
+    ) -> Result<(Self, T), String> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let target = built().parent().expect("target").to_owned();
@@ -64,7 +126,11 @@ impl Broker {
         let folder = target.join("tmp").join(name);
         fs::create_dir_all(folder.join("tmp")).expect("a folder for a broker");
         let [port, controller] = free_ports();
-        let properties = properties(&folder, port, controller, session);
+        let (settings, made) = more(&folder)?;
+        let settings = settings
+            .replace("{port}", &port.to_string())
+            .replace("{controller}", &controller.to_string());
+        let properties = properties(&folder, port, controller, session) + &settings;
         fs::write(folder.join("server.properties"), properties).expect("server.properties");
         let mut broker = Self {
             kafka: Kafka::at(&format!("127.0.0.1:{port}")),
@@ -74,7 +140,7 @@ impl Broker {
         };
         broker.format()?;
         broker.run()?;
-        Ok(broker)
+        Ok((broker, made))
     }
 
     /// Returns what tests do with the broker.
@@ -156,6 +222,28 @@ impl Drop for Broker {
         if self.process.is_none() {
             let _ = fs::remove_dir_all(&self.folder);
         }
+    }
+}
+
+/// What a store of keys is locked with.
+const STORE: &str = "secret";
+
+/// Runs Java's tool for keys, which stands beside `java`.
+fn keytool(command: &[&str], options: &[&str]) -> Result<(), String> {
+    let mut keytool = Command::new("keytool");
+    keytool
+        .args(command)
+        .args(["-storetype", "PKCS12"])
+        .args(options);
+    let done = keytool
+        .output()
+        .map_err(|error| format!("keytool: {error}"))?;
+    match done.status.success() {
+        true => Ok(()),
+        false => Err(format!(
+            "keytool: {}",
+            String::from_utf8_lossy(&done.stdout)
+        )),
     }
 }
 
