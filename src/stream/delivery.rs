@@ -1,6 +1,7 @@
 //! What the loop reads from, and what it hands batches to.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::taken::{Counts, DeadLetter};
 use super::{Cause, StreamError};
@@ -47,6 +48,9 @@ pub trait Source {
     fn is_at_end(&mut self, partition: &Partition, offset: i64) -> Result<bool, StreamError>;
 }
 
+/// What is done again and again while a step waits for Kafka; it returns how long it may be left alone.
+pub type Meanwhile<'a> = &'a mut dyn FnMut(&mut dyn Source) -> Duration;
+
 /// A batch of messages that has been scored.
 pub trait Batch: Send + std::fmt::Debug + 'static {
     /// Returns how many messages became what.
@@ -83,12 +87,13 @@ pub trait Delivery {
 
     /// Hands batches on, in the order of their messages, with the offsets behind them.
     ///
-    /// `starts` are the offsets of partitions that nobody knows yet but this process.
+    /// `starts` are the offsets of partitions that nobody knows yet but this process. While it waits, `meanwhile` is called.
     fn deliver(
         &mut self,
         batches: &mut [Self::Batch],
         next: &Offsets,
         starts: Offsets,
+        meanwhile: Meanwhile<'_>,
     ) -> Result<Delivered, StreamError>;
 
     /// Does what time asks for; returns what is there for good by it.

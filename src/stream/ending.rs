@@ -14,24 +14,25 @@ const LOOK: Duration = Duration::from_secs(1);
 impl<D: Delivery> Loop<D> {
     /// Tells whether a stream that is to end somewhere has come there, and everything before is done.
     pub(super) fn is_finished(&mut self) -> Result<bool, StreamError> {
-        let is_idle = self.flights.is_empty()
-            && self.waiting.is_empty()
-            && self.filling.is_empty()
-            && self.rewinding.is_none();
-        let Some(until) = &self.options.until else {
+        let is_idle = self.intake.flights.is_empty()
+            && self.intake.waiting.is_empty()
+            && self.intake.filling.is_empty()
+            && self.intake.rewinding.is_none();
+        let Some(until) = &self.intake.until else {
             return Ok(false);
         };
         if !is_idle || !self.has_joined {
             return Ok(false);
         }
         let mut behind = Offsets::new();
-        for (partition, place) in &self.places {
+        for (partition, place) in &self.intake.places {
             let Some(end) = until.get(partition).filter(|end| place.delivered < **end) else {
                 continue;
             };
             // Behind the last message may stand marks of transactions, which nobody reads. An end is told by its number
             // alone, which partitions of two topics may have.
             let twins = self
+                .intake
                 .places
                 .keys()
                 .filter(|other| other.number == partition.number);
@@ -47,18 +48,18 @@ impl<D: Delivery> Loop<D> {
             behind.insert(partition.clone(), *end);
         }
         if !behind.is_empty() {
-            self.deliver(&mut [], &behind)?;
+            self.deliver(&mut [], &behind, false)?;
             return Ok(false);
         }
         self.flush_all()?;
-        Ok(self.rewinding.is_none() && self.are_others_done()?)
+        Ok(self.intake.rewinding.is_none() && self.are_others_done()?)
     }
 
     /// Tells whether what this member does not read is done, by whoever reads it; nobody may, while the group waits for
     /// a member that is gone.
     fn are_others_done(&mut self) -> Result<bool, StreamError> {
-        let until = self.options.until.iter().flatten();
-        let others = until.filter(|(partition, _)| !self.places.contains_key(*partition));
+        let until = self.intake.until.iter().flatten();
+        let others = until.filter(|(partition, _)| !self.intake.places.contains_key(*partition));
         let others: Offsets = others
             .map(|(partition, end)| (partition.clone(), *end))
             .collect();
@@ -83,7 +84,7 @@ impl<D: Delivery> Loop<D> {
 
     /// Has everything that was handed on be there for good.
     fn flush_all(&mut self) -> Result<(), StreamError> {
-        let partitions: Vec<_> = self.places.keys().cloned().collect();
+        let partitions: Vec<_> = self.intake.places.keys().cloned().collect();
         let flushed = self.delivery.flush(&partitions)?;
         self.book(flushed)
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::StreamError;
 use super::control::Control;
-use super::delivery::{Delivered, Delivery, Position, Source};
+use super::delivery::{Delivered, Delivery, Meanwhile, Position, Source};
 use super::folder::{Folder, Part};
 use super::kafka_source::KafkaSource;
 use super::rows::ScoredRows;
@@ -134,6 +134,7 @@ impl Delivery for Files {
         batches: &mut [ScoredRows],
         next: &Offsets,
         _: Offsets,
+        _: Meanwhile<'_>,
     ) -> Result<Delivered, StreamError> {
         for batch in &*batches {
             self.add(batch)?;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
 
 use super::StreamError;
 use super::control::Control;
-use super::delivery::{Position, Source};
+use super::delivery::{Meanwhile, Position, Source};
 use super::kafka_source::{CALL, KafkaSource, SourceOptions};
 use super::steps::Steps;
 use crate::kafka::{
@@ -62,6 +63,36 @@ impl KafkaSteps {
         let unknown = TransactionError::Unknown(KafkaError::Canceled);
         self.producer.as_ref().ok_or(unknown)
     }
+
+    /// Makes a call that waits for Kafka on a thread of its own, and has the loop read on meanwhile.
+    fn apart(
+        &mut self,
+        meanwhile: Meanwhile<'_>,
+        call: impl FnOnce(&Transactions) -> Result<(), TransactionError> + Send,
+    ) -> Result<(), TransactionError> {
+        let Self {
+            source, producer, ..
+        } = self;
+        let unknown = TransactionError::Unknown(KafkaError::Canceled);
+        let producer = producer.as_ref().ok_or(unknown)?;
+        let (is_over, waiting) = (&AtomicBool::new(false), std::thread::current());
+        std::thread::scope(|scope| {
+            let calling = scope.spawn(move || {
+                let outcome = call(producer);
+                is_over.store(true, Ordering::Release);
+                waiting.unpark();
+                outcome
+            });
+            while !is_over.load(Ordering::Acquire) && !calling.is_finished() {
+                let pause = meanwhile(source);
+                if !is_over.load(Ordering::Acquire) {
+                    std::thread::park_timeout(pause);
+                }
+            }
+            let outcome = calling.join();
+            outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
 }
 
 impl Source for KafkaSteps {
@@ -110,15 +141,21 @@ impl Steps for KafkaSteps {
         self.producer()?.send(record, number)
     }
 
-    fn send_offsets(&mut self, offsets: &Offsets) -> Result<(), TransactionError> {
+    fn send_offsets(
+        &mut self,
+        offsets: &Offsets,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<(), TransactionError> {
         let Some(member) = self.source.consumer().group_metadata() else {
             return Err(TransactionError::Abort(KafkaError::Canceled));
         };
-        self.producer()?.send_offsets(offsets, &member)
+        self.apart(meanwhile, |producer| {
+            producer.send_offsets(offsets, &member)
+        })
     }
 
-    fn commit(&mut self) -> Result<(), TransactionError> {
-        self.producer()?.commit()
+    fn commit(&mut self, meanwhile: Meanwhile<'_>) -> Result<(), TransactionError> {
+        self.apart(meanwhile, Transactions::commit)
     }
 
     fn abort(&mut self) -> Result<(), TransactionError> {

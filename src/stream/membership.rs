@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::StreamError;
 use super::delivery::{Delivery, Source};
 use super::flight::Flight;
-use super::run::{Loop, Place};
+use super::intake::Place;
+use super::run::Loop;
 use crate::kafka::{Messages, Offsets, Partition, Rebalance};
 
 /// How long what is under way may take to be finished, when partitions are given up or the stream is to end.
@@ -18,7 +19,7 @@ const SEEK: Duration = Duration::from_secs(60);
 impl<D: Delivery> Loop<D> {
     /// Does what the group wants.
     pub(super) fn rebalance(&mut self, rebalance: Rebalance) -> Result<(), StreamError> {
-        self.options.control.metrics.rebalanced();
+        self.control.metrics.rebalanced();
         match rebalance {
             Rebalance::Assigned(partitions) => self.assigned(&partitions),
             Rebalance::Revoked(partitions) => {
@@ -31,7 +32,7 @@ impl<D: Delivery> Loop<D> {
                     let flushed = self.delivery.flush(&partitions)?;
                     self.book(flushed)?;
                 }
-                self.forget(&partitions, is_done && self.rewinding.is_none())
+                self.forget(&partitions, is_done && self.intake.rewinding.is_none())
             }
             Rebalance::Lost(partitions) => {
                 tracing::warn!(partitions = %Shown(&partitions), "partitions are lost");
@@ -48,28 +49,28 @@ impl<D: Delivery> Loop<D> {
         self.delivery.source().assign(&offsets.collect())?;
         self.has_joined = true;
         for (partition, start) in starts {
-            self.places.insert(partition, Place::new(start));
+            self.intake.places.insert(partition, Place::new(start));
         }
         if self.is_paused {
             self.delivery.source().pause(partitions)?;
         }
         tracing::info!(partitions = %Shown(partitions), "partitions are read");
         self.tell();
-        self.options.control.metrics.set_ready(true);
+        self.control.metrics.set_ready(true);
         Ok(())
     }
 
     /// Notes what is read, for those who watch.
     pub(super) fn tell(&self) {
-        let places = self.places.iter();
+        let places = self.intake.places.iter();
         let done = places.map(|(partition, place)| (partition.clone(), place.done));
-        self.options.control.metrics.reads(done);
+        self.control.metrics.reads(done);
     }
 
     /// Gives partitions up, and drops what is held of them; `is_done` says that none of it is under way.
     fn forget(&mut self, partitions: &[Partition], is_done: bool) -> Result<(), StreamError> {
         for partition in partitions {
-            self.places.remove(partition);
+            self.intake.places.remove(partition);
         }
         self.delivery.forget(partitions);
         if is_done {
@@ -78,11 +79,11 @@ impl<D: Delivery> Loop<D> {
                     .iter()
                     .any(|partition| *partition.topic == *topic && partition.number == number)
             };
-            self.filling.retain(is_kept);
-            for messages in &mut self.waiting {
+            self.intake.filling.retain(is_kept);
+            for messages in &mut self.intake.waiting {
                 messages.retain(is_kept);
             }
-            self.waiting.retain(|messages| !messages.is_empty());
+            self.intake.waiting.retain(|messages| !messages.is_empty());
         } else {
             self.rewind();
         }
@@ -96,47 +97,49 @@ impl<D: Delivery> Loop<D> {
         until: Instant,
         concerns: impl Fn(&Flight<D::Batch>) -> bool,
     ) -> Result<bool, StreamError> {
-        let Some(last) = self.flights.iter().rposition(concerns) else {
+        let Some(last) = self.intake.flights.iter().rposition(concerns) else {
             return Ok(true);
         };
         let mut done = Vec::new();
         for _ in 0..=last {
             if !self
+                .intake
                 .flights
                 .front_mut()
                 .is_some_and(|flight| flight.wait(until))
             {
                 break;
             }
-            done.extend(self.flights.pop_front());
+            done.extend(self.intake.flights.pop_front());
         }
         let is_all = done.len() == last + 1;
-        self.commit(done)?;
+        // Of what is read now, some may be about to be given up.
+        self.commit(done, false)?;
         // A transaction that was aborted has rewound everything.
-        Ok(is_all && self.rewinding.is_none())
+        Ok(is_all && self.intake.rewinding.is_none())
     }
 
     /// Drops everything that is held, so that it is read again from what the group has.
     pub(super) fn rewind(&mut self) {
-        self.flights.clear();
-        self.waiting.clear();
-        self.filling = Messages::default();
-        let partitions: Vec<_> = self.places.keys().cloned().collect();
+        self.intake.flights.clear();
+        self.intake.waiting.clear();
+        self.intake.filling = Messages::default();
+        let partitions: Vec<_> = self.intake.places.keys().cloned().collect();
         self.delivery.forget(&partitions);
-        for place in self.places.values_mut() {
+        for place in self.intake.places.values_mut() {
             place.next = place.done;
             place.delivered = place.done;
             place.is_at_end = false;
         }
-        self.rewinding.get_or_insert_with(Instant::now);
+        self.intake.rewinding.get_or_insert_with(Instant::now);
     }
 
     /// Reads on from elsewhere, where that is wanted.
     pub(super) fn seek(&mut self) -> Result<(), StreamError> {
-        let Some(since) = self.rewinding else {
+        let Some(since) = self.intake.rewinding else {
             return Ok(());
         };
-        let places = self.places.iter();
+        let places = self.intake.places.iter();
         let offsets: Offsets = places
             .map(|(partition, place)| (partition.clone(), place.done))
             .collect();
@@ -145,7 +148,7 @@ impl<D: Delivery> Loop<D> {
             false => self.delivery.source().seek(&offsets),
         };
         match sought {
-            Ok(()) => self.rewinding = None,
+            Ok(()) => self.intake.rewinding = None,
             // The group may be about to say that the partitions are no longer ours.
             Err(error) if since.elapsed() < SEEK => tracing::debug!(%error, "seek"),
             Err(error) => return Err(error),

@@ -15,6 +15,7 @@ mod files;
 mod flight;
 mod folder;
 mod identity;
+mod intake;
 mod job;
 mod kafka_source;
 mod kafka_steps;
@@ -34,7 +35,7 @@ mod taken;
 mod transaction;
 
 pub use control::Control;
-pub use delivery::{Batch, Delivered, Delivery, Position, Source};
+pub use delivery::{Batch, Delivered, Delivery, Meanwhile, Position, Source};
 pub use error::{Cause, StreamError};
 pub use exposition::exposition;
 pub use flight::Score;

@@ -1,6 +1,5 @@
 //! The loop: poll, score, commit; it holds the guarantee and nothing else holds state.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,13 +7,11 @@ use tokio::runtime::Handle;
 
 use super::StreamError;
 use super::control::Control;
-use super::delivery::{Batch, Delivered, Delivery, Position, Source, poison};
+use super::delivery::{Batch, Delivered, Delivery, Source, poison};
 use super::flight::{Flight, Score};
+use super::intake::Intake;
 use super::rate::DeadLetterRate;
-use crate::kafka::{Messages, Offsets, Partition, Polled, Wake};
-
-/// How long the loop sleeps at most; Kafka and the batches under way wake it.
-const SLEEP: Duration = Duration::from_millis(100);
+use crate::kafka::{Offsets, Partition, Polled};
 
 /// How much is under way at once.
 #[derive(Debug, Clone)]
@@ -52,33 +49,19 @@ pub struct LoopOptions<B> {
 
 /// Runs a pipeline until it is stopped, comes to its end or fails.
 ///
-/// One thread, which never stops polling for longer than a step takes. Every error is returned; what was not committed
-/// is read again by whoever comes next.
+/// One thread, which reads on and has batches scored while a transaction's calls wait for Kafka on a thread of their own.
+/// Every error is returned; what was not committed is read again by whoever comes next.
 pub fn run<D: Delivery>(delivery: D, options: LoopOptions<D::Batch>) -> Result<(), StreamError> {
     Loop::new(delivery, options).run()
 }
 
-/// The state of the loop, all of which can be lost.
+/// The loop, and what it knows of itself; all of it can be lost.
 pub(super) struct Loop<D: Delivery> {
     pub(super) delivery: D,
-    pub(super) options: LoopOptions<D::Batch>,
-    pub(super) wake: Wake,
-    pub(super) places: BTreeMap<Partition, Place>,
-    /// Where the message came from that was taken last.
-    pub(super) last: Option<Partition>,
-    /// The batch that is being filled.
-    pub(super) filling: Messages,
-    /// When its first message came.
-    pub(super) since: Instant,
-    /// Batches that are to be scored.
-    pub(super) waiting: VecDeque<Messages>,
-    /// Batches that are being scored, in their order.
-    pub(super) flights: VecDeque<Flight<D::Batch>>,
+    pub(super) intake: Intake<D::Batch>,
+    pub(super) control: Arc<Control>,
+    pub(super) tolerates: bool,
     pub(super) is_paused: bool,
-    /// Whether more may have come than was taken last.
-    pub(super) has_more: bool,
-    /// Since when the partitions are to be read from elsewhere, while that has not been done.
-    pub(super) rewinding: Option<Instant>,
     pub(super) rate: Option<DeadLetterRate>,
     /// Whether the group has said once what this member reads.
     pub(super) has_joined: bool,
@@ -86,51 +69,28 @@ pub(super) struct Loop<D: Delivery> {
     pub(super) looked: Option<Instant>,
 }
 
-/// A partition that is being read.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    /// What lies before this offset is there for good.
-    pub(super) done: i64,
-    /// Whether whoever comes next knows it.
-    pub(super) is_committed: bool,
-    /// What lies before this offset has been handed on.
-    pub(super) delivered: i64,
-    /// The offset that is to be read next.
-    pub(super) next: i64,
-    /// Whether everything there was has been read.
-    pub(super) is_at_end: bool,
-}
-
 impl<D: Delivery> Loop<D> {
     fn new(delivery: D, options: LoopOptions<D::Batch>) -> Self {
-        let control = Arc::clone(&options.control);
         Self {
             delivery,
-            wake: Arc::new(move || control.wake()),
-            places: BTreeMap::new(),
-            last: None,
-            filling: Messages::default(),
-            since: Instant::now(),
-            waiting: VecDeque::new(),
-            flights: VecDeque::new(),
+            control: Arc::clone(&options.control),
+            tolerates: options.tolerates,
             is_paused: false,
-            has_more: false,
-            rewinding: None,
             rate: options.dead_letter_rate.map(DeadLetterRate::new),
             has_joined: false,
             looked: None,
-            options,
+            intake: Intake::new(options),
         }
     }
 
     fn run(mut self) -> Result<(), StreamError> {
-        self.options.control.run_here();
+        self.control.run_here();
         loop {
-            if self.options.control.is_stopped() {
+            if self.control.is_stopped() {
                 return self.finish();
             }
             self.take()?;
-            self.start_batches();
+            self.intake.start_batches();
             self.commit_done()?;
             let in_time = self.delivery.tick()?;
             self.book(in_time)?;
@@ -139,7 +99,7 @@ impl<D: Delivery> Loop<D> {
             }
             self.throttle()?;
             if !self.can_go_on() {
-                std::thread::park_timeout(self.pause());
+                std::thread::park_timeout(self.intake.pause());
             }
         }
     }
@@ -147,101 +107,43 @@ impl<D: Delivery> Loop<D> {
     /// Takes what Kafka has, until nothing is left or enough is held.
     fn take(&mut self) -> Result<(), StreamError> {
         self.seek()?;
+        while let Some(rebalance) = self.intake.rebalances.pop_front() {
+            self.rebalance(rebalance)?;
+        }
         let mut taken = 0;
-        self.has_more = true;
-        while taken < self.options.limits.batch_messages {
-            match self.delivery.source().poll(&mut self.filling)? {
+        self.intake.has_more = true;
+        while taken < self.intake.limits.batch_messages {
+            match self.intake.poll(self.delivery.source())? {
                 Polled::Nothing => {
-                    self.has_more = false;
+                    self.intake.has_more = false;
                     break;
                 }
-                Polled::Message => {
-                    self.took();
-                    taken += 1;
-                }
+                Polled::Message => taken += 1,
                 Polled::Rebalance(rebalance) => self.rebalance(rebalance)?,
-                // Before partitions are read from elsewhere, an end is that of what was read before.
-                Polled::End(_) if self.rewinding.is_some() => {}
-                Polled::End(number) => {
-                    let of_number = self.places.iter_mut();
-                    for (_, place) in of_number.filter(|(partition, _)| partition.number == number)
-                    {
-                        place.is_at_end = true;
-                    }
-                }
+                Polled::End(_) => {}
             }
         }
         Ok(())
     }
 
-    /// Books the message that has been taken last.
-    fn took(&mut self) {
-        let last = self.filling.at(self.filling.len() - 1);
-        let offset = last.offset();
-        // Messages of a partition come in runs.
-        if !self
-            .last
-            .as_ref()
-            .is_some_and(|partition| last.is_of(partition))
-        {
-            self.last = Some(last.origin());
-        }
-        let partition = self.last.as_ref();
-        let place = partition.and_then(|partition| self.places.get_mut(partition));
-        // What was fetched before partitions were given up, or read from elsewhere, is not wanted any more.
-        let Some(place) = place.filter(|place| offset >= place.next && self.rewinding.is_none())
-        else {
-            self.filling.pop();
-            return;
-        };
-        place.next = offset + 1;
-        place.is_at_end = false;
-        if self.filling.len() == 1 {
-            self.since = Instant::now();
-        }
-        let limits = &self.options.limits;
-        if self.filling.len() >= limits.batch_messages || self.filling.bytes() >= limits.batch_bytes
-        {
-            self.waiting.push_back(std::mem::take(&mut self.filling));
-        }
-    }
-
-    /// Begins to score batches that are full or have waited long enough.
-    fn start_batches(&mut self) {
-        let limits = &self.options.limits;
-        let is_due = !self.filling.is_empty()
-            && (self.since.elapsed() >= limits.linger || self.is_all_read());
-        if is_due && self.waiting.is_empty() && self.has_room() {
-            self.waiting.push_back(std::mem::take(&mut self.filling));
-        }
-        while self.has_room()
-            && let Some(messages) = self.waiting.pop_front()
-        {
-            let LoopOptions { score, runtime, .. } = &self.options;
-            let flight = Flight::start(messages, score, runtime, &self.wake);
-            self.flights.push_back(flight);
-        }
-    }
-
-    /// Tells whether the stream is to end where it has come, so that waiting for more makes no sense.
-    fn is_all_read(&self) -> bool {
-        self.options.until.is_some() && self.places.values().all(|place| place.is_at_end)
-    }
-
     /// Commits the batches that are done and have none before them.
     fn commit_done(&mut self) -> Result<(), StreamError> {
         let mut done = Vec::new();
-        while let Some(flight) = self.flights.front_mut()
+        while let Some(flight) = self.intake.flights.front_mut()
             && flight.is_done()
-            && let Some(flight) = self.flights.pop_front()
+            && let Some(flight) = self.intake.flights.pop_front()
         {
             done.push(flight);
         }
-        self.commit(done)
+        self.commit(done, true)
     }
 
-    /// Commits batches, which are done.
-    pub(super) fn commit(&mut self, flights: Vec<Flight<D::Batch>>) -> Result<(), StreamError> {
+    /// Commits batches, which are done; `reads_on` tells whether the loop reads while it waits.
+    pub(super) fn commit(
+        &mut self,
+        flights: Vec<Flight<D::Batch>>,
+        reads_on: bool,
+    ) -> Result<(), StreamError> {
         if flights.is_empty() {
             return Ok(());
         }
@@ -250,7 +152,7 @@ impl<D: Delivery> Loop<D> {
         let mut failure = None;
         for flight in flights {
             let offsets = flight.next.clone();
-            self.options.control.metrics.batch_scored(flight.age());
+            self.control.metrics.batch_scored(flight.age());
             match flight.take().and_then(|batch| self.accepted(batch)) {
                 Ok(batch) => {
                     next.extend(offsets);
@@ -264,14 +166,14 @@ impl<D: Delivery> Loop<D> {
             }
         }
         if !batches.is_empty() {
-            self.deliver(&mut batches, &next)?;
+            self.deliver(&mut batches, &next, reads_on)?;
         }
         failure.map_or(Ok(()), Err)
     }
 
     /// Refuses a batch with messages that fail where none may.
     fn accepted(&mut self, batch: D::Batch) -> Result<D::Batch, StreamError> {
-        if !self.options.tolerates
+        if !self.tolerates
             && let Some([first, _]) = batch.dead()
         {
             return Err(poison(first));
@@ -287,22 +189,40 @@ impl<D: Delivery> Loop<D> {
         &mut self,
         batches: &mut [D::Batch],
         next: &Offsets,
+        reads_on: bool,
     ) -> Result<(), StreamError> {
-        let new = self.places.iter().filter(|(_, place)| !place.is_committed);
+        let new = self
+            .intake
+            .places
+            .iter()
+            .filter(|(_, place)| !place.is_committed);
         let starts = new.map(|(partition, place)| (partition.clone(), place.done));
         let starts = starts.collect();
-        let delivered = self.delivery.deliver(batches, next, starts)?;
+        let intake = &mut self.intake;
+        let mut failure = None;
+        let mut meanwhile = |source: &mut dyn Source| {
+            if reads_on && failure.is_none() {
+                failure = intake.read_on(source).err();
+            }
+            intake.pause()
+        };
+        let delivered = self
+            .delivery
+            .deliver(batches, next, starts, &mut meanwhile)?;
+        // Who waited may have been woken for what came.
+        self.intake.has_more = true;
         if let Delivered::Done(_) = delivered {
             for (partition, offset) in next {
-                if let Some(place) = self.places.get_mut(partition) {
+                if let Some(place) = self.intake.places.get_mut(partition) {
                     place.delivered = *offset;
                 }
             }
             for batch in batches {
-                self.options.control.metrics.add(batch);
+                self.control.metrics.add(batch);
             }
         }
-        self.book(delivered)
+        self.book(delivered)?;
+        failure.map_or(Ok(()), Err)
     }
 
     /// Books what became of what was handed on.
@@ -310,7 +230,7 @@ impl<D: Delivery> Loop<D> {
         match delivered {
             Delivered::Done(offsets) => {
                 for (partition, offset) in &offsets {
-                    if let Some(place) = self.places.get_mut(partition) {
+                    if let Some(place) = self.intake.places.get_mut(partition) {
                         place.done = *offset;
                         place.is_committed = true;
                     }
@@ -321,11 +241,11 @@ impl<D: Delivery> Loop<D> {
             }
             Delivered::Refused => self.rewind(),
             Delivered::Unknown => {
-                let partitions: Vec<Partition> = self.places.keys().cloned().collect();
+                let partitions: Vec<Partition> = self.intake.places.keys().cloned().collect();
                 // Where the stream is to end, nobody waits for the answer.
-                if !self.options.control.is_stopped() && !partitions.is_empty() {
+                if !self.control.is_stopped() && !partitions.is_empty() {
                     for (partition, start) in self.delivery.source().starts(&partitions)? {
-                        if let Some(place) = self.places.get_mut(&partition)
+                        if let Some(place) = self.intake.places.get_mut(&partition)
                             && start.is_committed
                         {
                             place.done = start.offset;
@@ -339,18 +259,12 @@ impl<D: Delivery> Loop<D> {
         Ok(())
     }
 
-    fn held(&self) -> usize {
-        let waiting = self.waiting.iter().map(Messages::bytes);
-        let flights = self.flights.iter().map(|flight| flight.bytes);
-        self.filling.bytes() + waiting.sum::<usize>() + flights.sum::<usize>()
-    }
-
     /// Pauses the partitions while too much is held, and reads them again when half of it is gone.
     fn throttle(&mut self) -> Result<(), StreamError> {
-        let held = self.held();
-        self.options.control.metrics.holds(held);
-        let limit = self.options.limits.buffer_bytes;
-        let partitions = || self.places.keys().cloned().collect::<Vec<_>>();
+        let held = self.intake.held();
+        self.control.metrics.holds(held);
+        let limit = self.intake.limits.buffer_bytes;
+        let partitions = || self.intake.places.keys().cloned().collect::<Vec<_>>();
         if !self.is_paused && held >= limit {
             let partitions = partitions();
             self.delivery.source().pause(&partitions)?;
@@ -365,36 +279,8 @@ impl<D: Delivery> Loop<D> {
 
     /// Tells whether there is something to do at once.
     fn can_go_on(&mut self) -> bool {
-        let is_done = self.flights.front_mut().is_some_and(Flight::is_done);
-        is_done || (self.has_room() && (self.has_more || !self.waiting.is_empty()))
-    }
-
-    /// Tells whether another batch can be begun.
-    fn has_room(&self) -> bool {
-        self.flights.len() < self.options.limits.batches_in_flight
-    }
-
-    /// Returns how long nothing is to be done, unless something comes.
-    fn pause(&self) -> Duration {
-        // Where no batch can be begun, one that is done wakes the loop.
-        if self.filling.is_empty() || !self.has_room() {
-            return SLEEP;
-        }
-        let linger = self.options.limits.linger;
-        linger
-            .saturating_sub(self.since.elapsed())
-            .clamp(Duration::from_micros(100), SLEEP)
-    }
-}
-
-impl Place {
-    pub(super) fn new(start: Position) -> Self {
-        Self {
-            done: start.offset,
-            is_committed: start.is_committed,
-            delivered: start.offset,
-            next: start.offset,
-            is_at_end: false,
-        }
+        let is_done = self.intake.flights.front_mut().is_some_and(Flight::is_done);
+        is_done
+            || (self.intake.has_room() && (self.intake.has_more || !self.intake.waiting.is_empty()))
     }
 }

@@ -1,6 +1,6 @@
 //! A transaction, a step a method.
 
-use super::delivery::Source;
+use super::delivery::{Meanwhile, Source};
 use crate::kafka::{Offsets, Record, TransactionError};
 
 /// What a stream between topics does with Kafka; every step is bounded in time.
@@ -13,11 +13,15 @@ pub trait Steps: Source {
     /// Sends a record under a number, by which a refusal names it.
     fn send(&mut self, record: &Record<'_>, number: usize) -> Result<(), TransactionError>;
 
-    /// Adds the offsets that come next.
-    fn send_offsets(&mut self, offsets: &Offsets) -> Result<(), TransactionError>;
+    /// Adds the offsets that come next; while it waits, `meanwhile` is called.
+    fn send_offsets(
+        &mut self,
+        offsets: &Offsets,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<(), TransactionError>;
 
-    /// Commits records and offsets.
-    fn commit(&mut self) -> Result<(), TransactionError>;
+    /// Commits records and offsets; while it waits, `meanwhile` is called.
+    fn commit(&mut self, meanwhile: Meanwhile<'_>) -> Result<(), TransactionError>;
 
     /// Aborts the transaction.
     fn abort(&mut self) -> Result<(), TransactionError>;

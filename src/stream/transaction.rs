@@ -9,7 +9,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::StreamError;
 use super::control::Control;
-use super::delivery::{Delivered, Delivery, Position, Source};
+use super::delivery::{Delivered, Delivery, Meanwhile, Position, Source};
 use super::fences::Fences;
 use super::scored::Scored;
 use super::steps::Steps;
@@ -71,7 +71,12 @@ impl<S: Steps> Transacted<S> {
     }
 
     /// Sends everything once.
-    fn attempt(&mut self, batches: &[Scored], offsets: &Offsets) -> Result<(), TransactionError> {
+    fn attempt(
+        &mut self,
+        batches: &[Scored],
+        offsets: &Offsets,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<(), TransactionError> {
         self.source.steps.begin()?;
         for (at, batch) in batches.iter().enumerate() {
             batch.records(self.letters.as_ref(), |message, record| {
@@ -80,8 +85,8 @@ impl<S: Steps> Transacted<S> {
                     .send(record, at * BATCH + message as usize)
             })?;
         }
-        self.source.steps.send_offsets(offsets)?;
-        self.source.steps.commit()
+        self.source.steps.send_offsets(offsets, meanwhile)?;
+        self.source.steps.commit(meanwhile)
     }
 
     /// Makes dead letters of messages that have records too large to be sent, or refused before.
@@ -226,6 +231,7 @@ impl<S: Steps> Delivery for Transacted<S> {
         batches: &mut [Scored],
         next: &Offsets,
         starts: Offsets,
+        meanwhile: Meanwhile<'_>,
     ) -> Result<Delivered, StreamError> {
         self.find_refused(batches)?;
         // A restart is to begin where this process has, though nothing has come of a partition yet.
@@ -236,7 +242,7 @@ impl<S: Steps> Delivery for Transacted<S> {
         );
         loop {
             let began = Instant::now();
-            let error = match self.attempt(batches, &offsets) {
+            let error = match self.attempt(batches, &offsets, meanwhile) {
                 Ok(()) => {
                     self.failed_in_a_row = 0;
                     self.refused.clear();

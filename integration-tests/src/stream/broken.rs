@@ -6,13 +6,16 @@ use std::time::Duration;
 use lexstream::kafka::{
     Messages, Offsets, Partition, Polled, Record, TransactionError, Transactions,
 };
-use lexstream::stream::{KafkaSteps, Position, Source, Steps, StreamError};
+use lexstream::stream::{KafkaSteps, Meanwhile, Position, Source, Steps, StreamError};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 
 use super::rule::{Rule, Step};
 use crate::binary::signal;
+
+/// How long a wait may last before it is looked whether it is over.
+const WAIT: Duration = Duration::from_millis(10);
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
@@ -212,7 +215,11 @@ impl Steps for Broken {
         Ok(())
     }
 
-    fn send_offsets(&mut self, offsets: &Offsets) -> Result<(), TransactionError> {
+    fn send_offsets(
+        &mut self,
+        offsets: &Offsets,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<(), TransactionError> {
         let count = self.comes(Step::SendOffsets);
         if self.aborts_here(count) {
             return Err(TransactionError::Abort(KafkaError::Canceled));
@@ -232,21 +239,24 @@ impl Steps for Broken {
             }
             Rule::CommitsPosition => {
                 let read = self.read.clone();
-                self.steps.send_offsets(&read)?;
+                // What is read while it waits is not known here.
+                self.steps.send_offsets(&read, &mut |_| WAIT)?;
             }
             Rule::NoMember => self.apart().send_offsets(offsets)?,
-            _ => self.steps.send_offsets(offsets)?,
+            _ => self.steps.send_offsets(offsets, meanwhile)?,
         }
         self.is_made(Step::SendOffsets);
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), TransactionError> {
+    fn commit(&mut self, meanwhile: Meanwhile<'_>) -> Result<(), TransactionError> {
         let count = self.comes(Step::Commit);
         if self.is_all_apart() {
             self.apart().producer.commit()?;
+        } else if self.rule == Rule::CommitsPosition {
+            self.steps.commit(&mut |_| WAIT)?;
         } else {
-            self.steps.commit()?;
+            self.steps.commit(meanwhile)?;
         }
         let last = match self.rule {
             Rule::CommitsPosition | Rule::ForgetsToRewind => 2,
