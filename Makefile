@@ -46,9 +46,10 @@ check: toolchain ## Formatting, lints, documentation and licences
 	cargo deny --log-level error check bans licenses sources
 
 .PHONY: bench
-bench: toolchain models ## Compare with scikit-learn and with ONNX Runtime in Python, as ratios (a release build, then minutes)
+bench: toolchain models ## Compare with scikit-learn, jieba and ONNX Runtime in Python, as ratios (a release build, then minutes)
 	cargo build --release -p lexstream --bin lexstream
 	$(LEXSTREAM_PYTHON) python/bench.py $(abspath $(TARGET))/release/lexstream
+	$(LEXSTREAM_PYTHON) python/bench_text.py $(abspath $(TARGET))/release/lexstream
 	$(LEXSTREAM_PYTHON) python/bench_models.py $(abspath $(TARGET))/release/lexstream $(abspath $(TOOLS))/models
 	cargo bench -p lexstream-udfs
 
