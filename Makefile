@@ -30,7 +30,7 @@ demo: models build ## Write a corpus out of the crates' README files and query i
 	@LEXSTREAM=$(abspath $(TARGET))/debug/lexstream LEXSTREAM_MODELS=$(abspath $(TOOLS))/models examples/demo.sh $(abspath $(TARGET))/demo
 
 .PHONY: test
-test: kafka models build ## Set up what the tests need and run them all
+test: kafka models chromium build ## Set up what the tests need and run them all
 	@cargo test --workspace
 
 .PHONY: test-faults
@@ -117,6 +117,18 @@ kafka: java $(TOOLS)/kafka/.ready ## Fetch Apache Kafka, which the tests of stre
 java:
 	@found=$$({ java -version 2>&1 || true; } | sed -n 's/.* version "\([0-9]*\).*/\1/p'); \
 	[[ "$${found:-0}" -ge 17 ]] || { echo "error: the tests run Apache Kafka, which needs Java 17 or later, found $${found:-none}: install a JRE (Debian: apt-get install openjdk-17-jre-headless)" >&2; exit 1; }
+
+.PHONY: chromium
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null && $(MAKE) --no-print-directory debian-chromium; } \
+		|| { echo "error: chromium is missing, in which a test opens the page of lexstream profile: install it (Debian: apt-get install chromium)" >&2; exit 1; }
+
+.PHONY: debian-chromium
+debian-chromium: export DEBIAN_FRONTEND := noninteractive
+debian-chromium:
+	@echo "installing Chromium, in which a test opens the page of lexstream profile; about a minute, once"
+	@install="apt-get install -qq --no-install-recommends chromium"; \
+	$$install >/dev/null 2>&1 || { apt-get update -qq && $$install >/dev/null; }
 
 $(TOOLS)/kafka/.ready: integration-tests/kafka/pom.xml
 	@command -v mvn >/dev/null || { echo "error: mvn is missing: install Maven 3.6 or later, which fetches Apache Kafka for the tests (Debian: apt-get install maven)" >&2; exit 1; }

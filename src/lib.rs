@@ -22,6 +22,8 @@ pub mod models;
 mod pinned;
 pub mod plan;
 #[cfg(feature = "cli")]
+pub mod profile;
+#[cfg(feature = "cli")]
 pub mod progress;
 pub mod reference;
 pub mod rowwise;

@@ -30,6 +30,7 @@ mod onnx_plan;
 mod onnx_predict;
 mod onnx_rowwise;
 mod parquet_readers;
+mod profile;
 mod reference;
 mod schemas;
 mod sqllogic;

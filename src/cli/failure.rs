@@ -39,6 +39,9 @@ pub(super) enum Failure {
     /// A script could not be read.
     #[error("{}: {cause}", path.display())]
     Script { path: PathBuf, cause: io::Error },
+    /// A page could not be written.
+    #[error("--html {}: {cause}", path.display())]
+    Page { path: PathBuf, cause: io::Error },
     /// The terminal does not work with a line editor.
     #[error("terminal: {0}")]
     Terminal(#[from] rustyline::error::ReadlineError),

@@ -1,4 +1,4 @@
-//! The command line: `lexstream sql`, `batch`, `broker`, `stream`, `reference`, `version`.
+//! The command line: `lexstream sql`, `batch`, `broker`, `stream`, `profile`, `reference`, `version`.
 
 mod batch;
 #[cfg(feature = "kafka")]
@@ -10,6 +10,8 @@ mod format;
 mod job_progress;
 #[cfg(feature = "kafka")]
 mod listen;
+mod profile;
+mod profile_report;
 mod query;
 mod reference;
 mod session;
@@ -49,6 +51,8 @@ enum Command {
     /// Run queries over Kafka topics for ever, each message exactly once
     #[cfg(feature = "kafka")]
     Stream(stream::Arguments),
+    /// Look at a column of texts: lengths, languages, words, duplicates
+    Profile(profile::Arguments),
     /// Print a reference page as Markdown
     Reference(reference::Arguments),
     /// Print the version
@@ -67,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Broker(arguments) => broker::run(&arguments),
         #[cfg(feature = "kafka")]
         Command::Stream(arguments) => stream::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
     };

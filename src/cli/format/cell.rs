@@ -134,6 +134,13 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// Returns a text so that it stays on one line and cannot command the terminal.
+pub(in crate::cli) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    write_visible(text, &mut out);
+    out
+}
+
 /// Appends a text so that it stays on one line and cannot command the terminal: control characters and
 /// those that turn the direction of writing are shown as escapes.
 fn write_visible(text: &str, out: &mut String) {
@@ -152,12 +159,12 @@ fn write_visible(text: &str, out: &mut String) {
 }
 
 /// Returns how many columns of a terminal a text takes.
-pub(super) fn width(text: &str) -> usize {
+pub(in crate::cli) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// Cuts a text to at most `max` columns, its last one `…`, and returns its width; 0 cuts nothing.
-pub(super) fn cut(text: &mut String, max: usize) -> usize {
+pub(in crate::cli) fn cut(text: &mut String, max: usize) -> usize {
     let whole = width(text);
     if max == 0 || whole <= max {
         return whole;

@@ -12,6 +12,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use clap::ValueEnum;
 
+pub(super) use cell::{cut, visible, width};
+
 use super::failure::Failure;
 use crate::config::SqlConfig;
 

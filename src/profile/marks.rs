@@ -1,0 +1,91 @@
+//! Characters that are hardly ever meant.
+
+/// Characters of one sort.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marked {
+    /// Texts with at least one.
+    pub texts: u64,
+    /// How many there are.
+    pub characters: u64,
+}
+
+/// What tells of texts that were cut, decoded or scraped wrongly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Control characters (category Cc) but tab, line feed and carriage return.
+    pub control: Marked,
+    /// U+FFFD, which decoders put where bytes are not what they expect.
+    pub replacement: Marked,
+}
+
+impl Marked {
+    fn add(&mut self, characters: u64) {
+        self.characters += characters;
+        self.texts += u64::from(characters > 0);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.characters += other.characters;
+        self.texts += other.texts;
+    }
+}
+
+impl Marks {
+    pub(super) fn add(&mut self, text: &str) {
+        let is_low =
+            |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
+        // Bytes first: hardly any text has either. 0xC2 begins the controls from U+0080 on, 0xEF U+FFFD.
+        let (mut low, mut lead_2, mut lead_3) = (0_u64, false, false);
+        for byte in text.as_bytes() {
+            low += u64::from(is_low(byte));
+            lead_2 |= *byte == 0xc2;
+            lead_3 |= *byte == 0xef;
+        }
+        let is_high = |character: &char| matches!(character, '\u{80}'..='\u{9f}');
+        let high = match lead_2 {
+            true => text.chars().filter(is_high).count() as u64,
+            false => 0,
+        };
+        let replaced = match lead_3 {
+            true => text.matches(char::REPLACEMENT_CHARACTER).count() as u64,
+            false => 0,
+        };
+        self.control.add(low + high);
+        self.replacement.add(replaced);
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.control.merge(other.control);
+        self.replacement.merge(other.replacement);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_and_replacements_are_counted_by_text_and_by_character() {
+        let mut marks = Marks::default();
+        for text in [
+            "a\tb\r\n",
+            "\u{0}\u{1b}[0m\u{7f}",
+            "\u{85}é\u{a0}",
+            "caf\u{fffd}\u{fffd}",
+            "漢字 ﬁ",
+        ] {
+            marks.add(text);
+        }
+        let expected = Marks {
+            control: Marked {
+                texts: 2,
+                characters: 4,
+            },
+            replacement: Marked {
+                texts: 1,
+                characters: 2,
+            },
+        };
+        assert_eq!(marks, expected);
+    }
+}
