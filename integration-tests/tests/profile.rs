@@ -123,10 +123,41 @@ fn a_corpus_without_a_text_has_a_profile() {
 }
 
 #[test]
+fn files_of_lines_are_read_as_they_are_by_sql() {
+    let folder = tempfile::tempdir().expect("folder");
+    for (name, lines) in [
+        ("texts.csv", "id,body\n1,\"a \"\"b\"\"\nc\"\n2,\n"),
+        (
+            "texts.jsonl",
+            "{\"id\": 1, \"body\": \"a \\\"b\\\"\\nc\"}\n{\"id\": 2}\n",
+        ),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, lines).expect("lines");
+        let json = profile(&[&file.display().to_string(), "--format", "json"]);
+        let found: Value = serde_json::from_str(&json).expect("JSON");
+        for (pointer, expected) in [
+            ("/rows", 2),
+            ("/nulls", 1),
+            ("/bytes", 7),
+            ("/tokens/sum", 3),
+        ] {
+            assert_eq!(
+                found.pointer(pointer),
+                Some(&expected.into()),
+                "{name}, {pointer}: {json}"
+            );
+        }
+        assert_eq!(found["column"], "body", "{name}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let folder = tempfile::tempdir().expect("folder");
     let file = write(folder.path()).display().to_string();
     let page = folder.path().join("none/page.html").display().to_string();
+    let there = folder.path().display().to_string();
     for (arguments, expected) in [
         (
             &[&*file, "--column", "id"][..],
@@ -141,7 +172,15 @@ fn what_is_wrong_is_said() {
             &[&*file, "--tokenizer", "words"],
             "[possible values: char, jieba",
         ),
-        (&[&*file, "--html", &page], &*page),
+        (&["nowhere/*.parquet"], "nowhere/*.parquet: no file matches"),
+        (
+            &[&*file, "--html", &page],
+            &*format!("--html {page}: No such file or directory"),
+        ),
+        (
+            &[&*file, "--html", &there],
+            &*format!("--html {there}: is a directory"),
+        ),
     ] {
         let ended = run(&[&["profile"], arguments].concat(), "");
         assert!(
