@@ -64,25 +64,27 @@ pub(super) fn print(
     lengths(out, "tokens", &profile.tokens)?;
 
     let languages = &profile.languages;
-    writeln!(
-        out,
-        "\nlanguages, of {}{} texts",
-        grouped(languages.looked_at),
-        sampled(languages.is_sample)
-    )?;
     let found = languages.found.iter().map(|(language, rows)| {
         let shown = format!("{} %", share(*rows, languages.looked_at));
         (language.unwrap_or("unknown").to_owned(), *rows, shown)
     });
-    bars(out, found.collect())?;
+    let looked_at = grouped(languages.looked_at);
+    let heading = format!(
+        "languages, of {looked_at}{} texts",
+        sampled(languages.is_sample)
+    );
+    bars(out, &heading, found.collect())?;
 
-    writeln!(out, "\nfrequent words, stop words left out")?;
     let words = &profile.words;
     let frequent = words.frequent.iter().map(|word| {
         let shown = format!("{}{}", about(!words.are_exact), grouped(word.at_most));
         (visible(&word.word), word.at_most, shown)
     });
-    bars(out, frequent.collect())?;
+    bars(
+        out,
+        "frequent words, stop words left out",
+        frequent.collect(),
+    )?;
 
     examples(out, "shortest", &profile.shortest)?;
     examples(out, "longest", &profile.longest)
@@ -109,25 +111,19 @@ fn lengths(out: &mut impl Write, unit: &str, lengths: &Lengths) -> io::Result<()
         .chain(ends("most", lengths.most()));
     let shown = shown.map(|(name, length)| format!("{name} {}", grouped(length)));
     let shown: Vec<_> = shown.collect();
-    writeln!(
-        out,
-        "\n{unit} of a text: mean {:.1}; {}",
-        lengths.mean(),
-        shown.join(", ")
-    )?;
-    let buckets = lengths.buckets().into_iter().map(|bucket| {
-        let Bucket { from, to, texts } = bucket;
-        let name = match from == to {
-            true => grouped(from),
-            false => format!("{}–{}", grouped(from), grouped(to)),
-        };
-        (name, texts, grouped(texts))
-    });
-    bars(out, buckets.collect())
+    let mean = lengths.mean();
+    let heading = format!("{unit} of a text: mean {mean:.1}; {}", shown.join(", "));
+    let buckets = lengths.buckets().into_iter();
+    let buckets = buckets.map(|bucket| (bucket.range(), bucket.texts, grouped(bucket.texts)));
+    bars(out, &heading, buckets.collect())
 }
 
-/// Prints a bar for each row, as long as its number.
-fn bars(out: &mut impl Write, rows: Vec<(String, u64, String)>) -> io::Result<()> {
+/// Prints a bar for each row, as long as its number; nothing for no row.
+fn bars(out: &mut impl Write, heading: &str, rows: Vec<(String, u64, String)>) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{heading}")?;
     let most = rows.iter().map(|(_, count, _)| *count).max().unwrap_or(0);
     let names = rows.iter().map(|(name, ..)| width(name)).max().unwrap_or(0);
     for (name, count, shown) in rows {

@@ -91,6 +91,15 @@ fn chosen(path: &str, schema: &Schema, name: Option<&str>) -> Result<String> {
     match (name, &*texts) {
         _ if texts.contains(&wanted) => Ok(wanted.to_owned()),
         (None, [only]) => Ok((*only).to_owned()),
+        (None, []) => {
+            let all = schema.fields().iter();
+            let all = all.map(|field| format!("{} {}", field.name(), field.data_type()));
+            let found = match schema.fields().is_empty() {
+                true => "none".to_owned(),
+                false => all.collect::<Vec<_>>().join(", "),
+            };
+            plan_err!("{path}: expected a column of texts, found columns: {found}")
+        }
         (None, _) => {
             plan_err!("{path}: expected --column NAME, a column of texts; there are: {listed}")
         }
@@ -139,6 +148,23 @@ mod tests {
         );
         let one = schema(&[("id", DataType::Int64), ("body", DataType::LargeUtf8)]);
         assert_eq!(chosen("f", &one, None).expect("the only one"), "body");
+    }
+
+    #[test]
+    fn without_texts_the_columns_are_told() {
+        for (columns, expected) in [
+            (
+                &[][..],
+                "f: expected a column of texts, found columns: none",
+            ),
+            (
+                &[("n", DataType::Int64)],
+                "f: expected a column of texts, found columns: n Int64",
+            ),
+        ] {
+            let error = chosen("f", &schema(columns), None).expect_err("no texts");
+            assert!(error.strip_backtrace().contains(expected), "{expected}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use hdrhistogram::Histogram;
 
+use super::grouped;
+
 /// The shares of texts that quantiles are given for.
 pub const QUANTILES: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
@@ -29,6 +31,16 @@ pub struct Bucket {
     pub to: u64,
     /// How many texts there are.
     pub texts: u64,
+}
+
+impl Bucket {
+    /// Returns its lengths as they are shown: `0`, `1`, `2–3`, `4–7`.
+    pub fn range(&self) -> String {
+        match self.from == self.to {
+            true => grouped(self.from),
+            false => format!("{}–{}", grouped(self.from), grouped(self.to)),
+        }
+    }
 }
 
 impl Default for Lengths {

@@ -7,14 +7,6 @@ use super::{Example, Lengths, Profile, QUANTILES};
 /// What a browser may do with the page: show it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// Width of a histogram, and the height of its bars, in its own units.
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 140.0;
-
-/// Room below the bars for their names, and above for their counts.
-const BELOW: f64 = 18.0;
-const ABOVE: f64 = 16.0;
-
 /// Returns the page; every text of the corpus is escaped.
 pub fn page(profile: &Profile, title: &str, column: &str) -> String {
     let page = html! {
@@ -114,28 +106,10 @@ fn lengths(title: &str, unit: &str, lengths: &Lengths) -> Markup {
 
 fn histogram(unit: &str, lengths: &Lengths) -> Markup {
     let buckets = lengths.buckets();
-    let most = buckets.iter().map(|bucket| bucket.texts).max().unwrap_or(0);
-    let step = WIDTH / buckets.len().max(1) as f64;
-    let label = format!("Texts by their length in {unit}");
-    html! {
-        figure {
-            svg.chart role="img" aria-label=(label) viewBox=(format!("0 0 {WIDTH} {}", ABOVE + HEIGHT + BELOW)) {
-                @for (at, bucket) in buckets.iter().enumerate() {
-                    @let height = HEIGHT * bucket.texts as f64 / most.max(1) as f64;
-                    // What is there is seen.
-                    @let height = if bucket.texts > 0 { height.max(1.0) } else { 0.0 };
-                    @let (left, top) = (at as f64 * step, ABOVE + HEIGHT - height);
-                    @let middle = format!("{:.1}", left + step / 2.0);
-                    rect x=(format!("{:.1}", left + step * 0.08)) y=(format!("{top:.1}")) width=(format!("{:.1}", step * 0.84)) height=(format!("{height:.1}")) {
-                        title { (grouped(bucket.from)) " to " (grouped(bucket.to)) " " (unit) ": " (grouped(bucket.texts)) " texts" }
-                    }
-                    text x=(middle) y=(format!("{:.1}", top - 4.0)) text-anchor="middle" { (short(bucket.texts)) }
-                    text x=(middle) y=(ABOVE + HEIGHT + 13.0) text-anchor="middle" { (short(bucket.from)) }
-                }
-            }
-            figcaption.estimate { "A bar is the texts from its length to the next one's, in " (unit) "." }
-        }
-    }
+    let rows = buckets
+        .iter()
+        .map(|bucket| (bucket.range(), bucket.texts, grouped(bucket.texts)));
+    bars(&format!("Texts by their length in {unit}"), rows)
 }
 
 fn languages(profile: &Profile) -> Markup {
@@ -145,7 +119,7 @@ fn languages(profile: &Profile) -> Markup {
             h2 { "Languages" }
             (bars("Texts by language", languages.found.iter().map(|(language, rows)| {
                 let name = language.unwrap_or("unknown");
-                (name, *rows, format!("{} %", share(*rows, languages.looked_at)))
+                (name.to_owned(), *rows, format!("{} %", share(*rows, languages.looked_at)))
             })))
             p.estimate {
                 "Of " (grouped(languages.looked_at)) " texts"
@@ -166,7 +140,7 @@ fn words(profile: &Profile) -> Markup {
                     true => grouped(word.at_most),
                     false => format!("≈ {}", grouped(word.at_most)),
                 };
-                (word.word.as_str(), word.at_most, count)
+                (visible(&word.word), word.at_most, count)
             })))
             p.estimate {
                 "Without stop words of the languages found."
@@ -176,15 +150,20 @@ fn words(profile: &Profile) -> Markup {
     }
 }
 
-fn bars<'a>(label: &str, rows: impl Iterator<Item = (&'a str, u64, String)>) -> Markup {
+/// Returns a bar for each row, as long as its number.
+fn bars(label: &str, rows: impl Iterator<Item = (String, u64, String)>) -> Markup {
     let rows: Vec<_> = rows.collect();
     let most = rows.iter().map(|(_, count, _)| *count).max().unwrap_or(0);
     html! {
         @if rows.is_empty() { p { "There is none." } }
         div.bars.chart role="img" aria-label=(label) {
             @for (name, count, shown) in &rows {
-                div.name dir="auto" { (visible(name)) }
-                div.track { div.bar style=(format!("width: {:.2}%", *count as f64 * 100.0 / most.max(1) as f64)) {} }
+                div.name dir="auto" { (name) }
+                div.track {
+                    @if *count > 0 {
+                        div.bar style=(format!("width: {:.2}%", *count as f64 * 100.0 / most as f64)) {}
+                    }
+                }
                 div.count { (shown) }
             }
         }
@@ -207,16 +186,22 @@ fn examples(title: &str, examples: &[Example]) -> Markup {
     }
 }
 
-/// Returns a text whose control characters are seen, as their pictures (U+2400 and on) and as U+FFFD; lines stay lines.
+/// Returns a text whose control characters are seen, as their pictures (U+2400 and on), and those that turn the direction of
+/// writing by their numbers; lines stay lines.
 fn visible(text: &str) -> String {
-    let shown = text.chars().map(|character| match character {
-        '\t' | '\n' | '\r' => character,
-        '\0'..' ' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(character),
-        '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}' => char::REPLACEMENT_CHARACTER,
-        other => other,
-    });
-    shown.collect()
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' | '\n' | '\r' => shown.push(character),
+            '\0'..' ' => shown.extend(char::from_u32(0x2400 + u32::from(character))),
+            '\u{7f}' => shown.push('\u{2421}'),
+            '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.push_str(&format!("⟨U+{:04X}⟩", u32::from(character)));
+            }
+            other => shown.push(other),
+        }
+    }
+    shown
 }
 
 /// Returns a number with its thousands apart.
@@ -230,16 +215,6 @@ pub(crate) fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
-}
-
-/// Returns a number in few characters.
-fn short(number: u64) -> String {
-    match number {
-        0..10_000 => number.to_string(),
-        10_000..1_000_000 => format!("{} k", number / 1_000),
-        1_000_000..1_000_000_000 => format!("{:.1} M", number as f64 / 1e6),
-        _ => format!("{:.1} G", number as f64 / 1e9),
-    }
 }
 
 /// Returns a share in percent.
@@ -282,7 +257,10 @@ mod tests {
 
     #[test]
     fn control_characters_are_seen() {
-        assert_eq!(visible("\u{1b}[1m\0\n\u{7f}\u{9b}é"), "␛[1m␀\n␡\u{fffd}é");
+        assert_eq!(
+            visible("\u{1b}[1m\0\n\u{7f}\u{9b}é\u{202e}"),
+            "␛[1m␀\n␡⟨U+009B⟩é⟨U+202E⟩"
+        );
     }
 
     #[test]
