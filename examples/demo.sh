@@ -39,7 +39,7 @@ show() {
   "$LEXSTREAM" sql "${@:2}" --file "$examples/$1.sql"
 }
 
-for query in sizes lengths tokens frequent_words term_frequencies similar search neighbours classify; do
+for query in sizes lengths tokens frequent_words term_frequencies languages keywords similar near_duplicates tfidf_search search neighbours classify chinese; do
   show "$query"
 done
 
@@ -71,6 +71,8 @@ for query in arrived nearest_arrived dead_letters; do
   show "$query" --file topics.sql
 done
 
+"$LEXSTREAM" profile corpus.parquet --html profile.html > /dev/null
 echo
+echo "What the corpus is like, as a page: $folder/profile.html"
 echo "Your turn, in $folder:"
 echo "    ORT_DYLIB_PATH=$ORT_DYLIB_PATH $LEXSTREAM sql --home $LEXSTREAM_HOME"

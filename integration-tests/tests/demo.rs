@@ -8,16 +8,21 @@ use lexstream_integration_tests::binary::{program, run};
 use lexstream_integration_tests::onnx::models;
 
 /// The scripts of `examples/demo.sh`, in its order.
-const QUERIES: [&str; 16] = [
+const QUERIES: [&str; 21] = [
     "sizes",
     "lengths",
     "tokens",
     "frequent_words",
     "term_frequencies",
+    "languages",
+    "keywords",
     "similar",
+    "near_duplicates",
+    "tfidf_search",
     "search",
     "neighbours",
     "classify",
+    "chinese",
     "batch",
     "batch_check",
     "send",
