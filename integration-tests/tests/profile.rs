@@ -73,7 +73,8 @@ fn figures_are_those_of_the_corpus() {
         ("/control_characters/texts", 1),
         ("/control_characters/characters", 2),
         ("/replacement_characters/texts", 1),
-        ("/words/frequent/0/at_most", 204),
+        // 200 texts of numbers and three of the lighthouse.
+        ("/words/frequent/0/at_most", 203),
     ] {
         assert_eq!(
             found.pointer(pointer).and_then(Value::as_u64),
