@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use datasketches::tuple::{
-    SummaryCombinePolicy, SummaryPolicy, SummaryUpdatePolicy, TupleSketch, TupleSketchBuilder,
-    TupleUnionBuilder,
+    SummaryCombinePolicy, SummaryPolicy, SummaryUpdatePolicy, TupleEntry, TupleSketch,
+    TupleSketchBuilder, TupleUnionBuilder,
 };
 use lexstream_udfs::text::language::detect_language;
 
@@ -87,7 +87,7 @@ impl LanguageSample {
         }
         let all = union.to_sketch(false);
         let mut rows: BTreeMap<Option<&'static str>, u64> = BTreeMap::new();
-        for seen in all.iter().map(|entry| entry.summary()) {
+        for seen in all.iter().map(TupleEntry::summary) {
             let language = detect_language(&seen.beginning).map(|found| found.language);
             *rows.entry(language).or_default() += seen.rows;
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use datasketches::tuple::{
-    SummaryCombinePolicy, SummaryPolicy, SummaryUpdatePolicy, TupleSketch, TupleSketchBuilder,
-    TupleUnionBuilder,
+    SummaryCombinePolicy, SummaryPolicy, SummaryUpdatePolicy, TupleEntry, TupleSketch,
+    TupleSketchBuilder, TupleUnionBuilder,
 };
 use lexstream_udfs::text::hashes::xxh64;
 use lexstream_udfs::text::sketches::{MinHash, similarity};
@@ -188,7 +188,7 @@ impl NearSample {
             alike: 0,
             is_sample: all.theta() < 1.0,
         };
-        for group in all.iter().map(|entry| entry.summary()) {
+        for group in all.iter().map(TupleEntry::summary) {
             found.looked_at += group.texts.len() as u64;
             found.alike += group.alike() as u64;
             found.is_sample |= group.is_sample;
