@@ -14,7 +14,7 @@ use crate::text::keywords::Method;
 
 #[user_doc(
     doc_section(label = "Text Functions"),
-    description = "Returns the terms that say what a text is about, as List<Struct<term Utf8, score Float64>>, best first, ties by term in byte order. A text without terms has none. `rake` (Rapid Automatic Keyword Extraction: Rose, Engel, Cramer and Cowley 2010, scored as the Python package rake-nltk 1.0) finds the runs of words between stop words, punctuation and line ends, in lower case; a word scores degree / frequency, its frequency being how often it occurs in such runs, its degree how many words those have in all, and a run the sum over its words. Words are runs of letters, digits, marks and `_`; a run that occurs again counts for its words and is returned once, where rake-nltk repeats it. `tfidf` (Chinese: jieba.analyse.extract_tags of jieba 0.42.1) scores each word of two or more characters with its share of those words times ln(1088899 / df), df from jieba's table of 270,132 words, 7 for others; case is kept, and the first use loads jieba's dictionaries. Memory is for the words of one text.",
+    description = "Returns the terms that say what a text is about, as List<Struct<term Utf8, score Float64>>, best first, ties by term in byte order. A text without terms has none. `rake` (Rapid Automatic Keyword Extraction: Rose, Engel, Cramer and Cowley 2010, scored as the Python package rake-nltk 1.0) finds the runs of words between stop words, punctuation and line ends, in lower case; a word scores degree / frequency, its frequency being how often it occurs in such runs, its degree how many words those have in all, and a run the sum over its words. Words are runs of letters, digits, marks and `_`; a run that occurs again counts for its words and is returned once, where rake-nltk repeats it. `tfidf` (Chinese: jieba.analyse.extract_tags of jieba 0.42.1) scores each word of two or more characters with its share of those words times ln(1088899 / df), df from jieba's table of 270,132 words, 7 for others; case is kept. `textrank` (Chinese: jieba.analyse.textrank, after Mihalcea and Tarau 2004) takes the nouns, places and verbs of two or more characters among the words that pos_tag gives (tags `n`, `ns`, `v`, `vn`); two of them at most four words apart are an edge, as often as they are, and ten rounds set each score to 0.15 + 0.85 * the sum over its edges of weight / weights at the other end * score there; then (score - least / 10) / (greatest - least / 10), so that the best has 1. The first use of either loads jieba's dictionaries, once a process. Memory is for the words of one text, and for `textrank` their pairs.",
     syntax_example = "keywords(text, n [, settings])",
     sql_example = r"```sql
 > select keywords('Linear systems and linear diophantine equations are solved by hand.', 2);
@@ -29,25 +29,31 @@ use crate::text::keywords::Method;
     ),
     argument(
         name = "settings",
-        description = "A constant struct: `language`, an ISO 639-1 code that has a list of stop words, by default `zh` where the method is `tfidf`, else `en`; `method`, `rake` or `tfidf`, by default `tfidf` for `zh`, else `rake`. `tfidf` is for `zh` only, `rake` for every other language. The text is not looked at to choose."
+        description = "A constant struct: `language`, an ISO 639-1 code that has a list of stop words, by default that of the method, `en` where none is named; `method`: for `zh` `tfidf`, the default, or `textrank`; for every other language `rake`. The text is not looked at to choose."
     ),
+    related_udf(name = "pos_tag"),
     related_udf(name = "stop_words"),
     related_udf(name = "tfidf_terms")
 )]
 #[derive(Debug)]
 pub(crate) struct Keywords;
 
+/// The language where neither that nor a method is named.
+const DEFAULT: &str = "en";
+
 /// Returns the method and the language of a call; none where planning has not checked it.
 fn choice(settings: &Settings) -> Result<Option<(Method, String)>> {
     let (method, language) = (settings.text("method")?, settings.text("language")?);
-    Ok(match (method, language) {
-        (None, None) => Some((Method::Rake, Method::Rake.language().to_owned())),
-        (None, Some(language)) => Some((Method::of(&language), language)),
-        (Some(method), language) => Method::named(&method).map(|method| {
-            let language = language.unwrap_or_else(|| method.language().to_owned());
-            (method, language)
-        }),
-    })
+    let method = match method {
+        Some(method) => Method::named(&method),
+        None => Method::of(language.as_deref().unwrap_or(DEFAULT))
+            .first()
+            .copied(),
+    };
+    Ok(method.map(|method| {
+        let language = language.unwrap_or_else(|| method.language().to_owned());
+        (method, language)
+    }))
 }
 
 impl ScalarFunction for Keywords {
@@ -90,17 +96,16 @@ impl ScalarFunction for Keywords {
         let Some((method, language)) = choice(&Settings::of(settings)?)? else {
             return Ok(());
         };
-        if method.knows(&language) {
+        let there = Method::of(&language);
+        if there.contains(&method) {
             return Ok(());
         }
-        match method {
-            Method::Rake => plan_err!(
-                "keywords: the method `rake` is for languages that are written with spaces, found `{language}`; `tfidf` is for it"
-            ),
-            Method::Tfidf => plan_err!(
-                "keywords: the method `tfidf` is for the language zh, found `{language}`; `rake` is for it"
-            ),
-        }
+        let there: Vec<_> = there.iter().map(|method| method.name()).collect();
+        plan_err!(
+            "keywords: the method `{}` is not for the language `{language}`; for it there is {}",
+            method.name(),
+            there.join(", ")
+        )
     }
 
     fn documentation() -> Option<&'static Documentation> {

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 use include_flate::flate;
 
+use super::chinese_stop_words::may_be_keyword;
 use super::{Extractor, best};
 use crate::text::tokenizers::Tokenizer;
 use crate::text::tokenizers::jieba::{Jieba, Mode};
-use crate::text::white_space::is_space;
 
 // In how many texts each word is, by python/jieba_idf.py: a line a number. jieba's (MIT, see LICENSE-jieba).
 flate!(static FREQUENCIES: str from "src/text/keywords/idf.txt" with zstd);
@@ -18,13 +18,6 @@ const TEXTS: f64 = 1_088_899.0;
 
 /// In how many texts a word is that jieba has no figure of: the median.
 const MEDIAN: u32 = 7;
-
-/// What is no keyword: jieba's list.
-const STOP_WORDS: &[&str] = &[
-    "the", "of", "is", "and", "to", "in", "that", "we", "for", "an", "are", "by", "be", "as", "on",
-    "with", "can", "if", "from", "which", "you", "it", "this", "then", "at", "have", "all", "not",
-    "one", "has", "or",
-];
 
 /// Scores each word of two or more characters with its share of those words times its inverse document frequency, as
 /// jieba 0.42.1's `jieba.analyse.extract_tags`.
@@ -77,14 +70,6 @@ impl Extractor for ChineseTfidf {
             .collect();
         best(found, most, each);
     }
-}
-
-/// Tells whether a word has two characters or more, and is no stop word.
-fn may_be_keyword(word: &str) -> bool {
-    word.trim_matches(is_space).chars().nth(1).is_some()
-        && !STOP_WORDS
-            .iter()
-            .any(|stop| stop.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

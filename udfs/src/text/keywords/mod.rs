@@ -1,14 +1,16 @@
 //! Keywords: the terms of one text that say what it is about.
 
+mod chinese_stop_words;
+mod chinese_text_rank;
 mod chinese_tfidf;
 mod rake;
 mod text_rank;
 
 use std::fmt::Debug;
 
+pub use chinese_text_rank::ChineseTextRank;
 pub use chinese_tfidf::ChineseTfidf;
 pub use rake::Rake;
-pub use text_rank::text_rank;
 
 use super::stop_words;
 
@@ -23,6 +25,8 @@ pub trait Extractor: Debug + Send + Sync {
 pub enum Method {
     /// [`Rake`].
     Rake,
+    /// [`ChineseTextRank`].
+    Textrank,
     /// [`ChineseTfidf`].
     Tfidf,
 }
@@ -32,7 +36,7 @@ const CHINESE: &str = "zh";
 
 impl Method {
     /// The names, alphabetical.
-    pub const NAMES: &[&str] = &["rake", "tfidf"];
+    pub const NAMES: &[&str] = &["rake", "textrank", "tfidf"];
 
     /// The languages that some method knows, alphabetical.
     pub const LANGUAGES: &[&str] = stop_words::LANGUAGES;
@@ -41,17 +45,34 @@ impl Method {
     pub fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "rake" => Some(Self::Rake),
+            "textrank" => Some(Self::Textrank),
             "tfidf" => Some(Self::Tfidf),
             _ => None,
         }
     }
 
-    /// Returns the method for a language where none is named.
-    pub fn of(language: &str) -> Self {
+    /// Returns the name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rake => "rake",
+            Self::Textrank => "textrank",
+            Self::Tfidf => "tfidf",
+        }
+    }
+
+    /// Returns the methods for texts of a language, the one that is meant where none is named first; none where the
+    /// language has no list of stop words.
+    pub fn of(language: &str) -> &'static [Self] {
+        let known = Self::LANGUAGES;
         if language.eq_ignore_ascii_case(CHINESE) {
-            Self::Tfidf
+            &[Self::Tfidf, Self::Textrank]
+        } else if known
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(language))
+        {
+            &[Self::Rake]
         } else {
-            Self::Rake
+            &[]
         }
     }
 
@@ -59,30 +80,22 @@ impl Method {
     pub fn language(self) -> &'static str {
         match self {
             Self::Rake => "en",
-            Self::Tfidf => CHINESE,
+            Self::Textrank | Self::Tfidf => CHINESE,
         }
     }
 
-    /// Returns what finds keywords this way in texts of a language; none where the method does not know the language.
+    /// Returns what finds keywords this way in texts of a language; none where the method is not for the language.
     ///
-    /// The first for Chinese loads jieba's dictionaries.
+    /// The first of a method for Chinese loads jieba's dictionaries.
     pub fn extractor(self, language: &str) -> Option<Box<dyn Extractor>> {
-        if !self.knows(language) {
+        if !Self::of(language).contains(&self) {
             return None;
         }
         Some(match self {
             Self::Rake => Box::new(Rake::new(stop_words::stop_words(language)?)),
+            Self::Textrank => Box::new(ChineseTextRank::built_in()),
             Self::Tfidf => Box::new(ChineseTfidf::built_in()),
         })
-    }
-
-    /// Tells whether the method is for a language.
-    pub fn knows(self, language: &str) -> bool {
-        let known = Self::LANGUAGES;
-        known
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(language))
-            && Self::of(language) == self
     }
 }
 
@@ -113,16 +126,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_language_has_one_method_and_every_method_its_language() {
+    fn every_language_has_methods_and_every_method_its_language() {
         assert!(Method::NAMES.is_sorted());
         for name in Method::NAMES {
             let method = Method::named(&name.to_uppercase()).expect("in the list");
+            assert_eq!(method.name(), *name);
             assert!(method.extractor(method.language()).is_some(), "{name}");
         }
         for language in Method::LANGUAGES {
-            assert!(Method::of(language).knows(language), "{language}");
+            assert!(!Method::of(language).is_empty(), "{language}");
         }
         assert!(Method::Rake.extractor("zh").is_none());
+        assert!(Method::Textrank.extractor("en").is_none());
         assert!(Method::Rake.extractor("xx").is_none());
     }
 

@@ -15,7 +15,7 @@ const DAMPING: f64 = 0.85;
 /// each to 0.15 + 0.85 Σ (weight of an edge / weights at its other end) · score there; then (score − least / 10) /
 /// (greatest − least / 10). One word that never stands near another has no score. Memory is for the words and their
 /// pairs.
-pub fn text_rank<'a>(words: &[Option<&'a str>]) -> Vec<(&'a str, f64)> {
+pub(super) fn text_rank<'a>(words: &[Option<&'a str>]) -> Vec<(&'a str, f64)> {
     let mut pairs = HashMap::<(&str, &str), u32>::new();
     for (at, first) in words.iter().enumerate() {
         let Some(first) = first else { continue };
