@@ -7,6 +7,7 @@ pub mod collocations;
 pub mod hash_vector;
 pub mod hashes;
 pub mod html;
+pub mod key_sentences;
 pub mod keywords;
 pub mod language;
 pub mod likeness;

@@ -31,6 +31,7 @@ use crate::text::keywords::Method;
         name = "settings",
         description = "A constant struct: `language`, an ISO 639-1 code that has a list of stop words, by default that of the method, `en` where none is named; `method`: for `zh` `tfidf`, the default, or `textrank`; for every other language `rake`. The text is not looked at to choose."
     ),
+    related_udf(name = "key_sentences"),
     related_udf(name = "pos_tag"),
     related_udf(name = "stop_words"),
     related_udf(name = "tfidf_terms")

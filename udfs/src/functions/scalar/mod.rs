@@ -17,6 +17,7 @@ mod hamming_distance;
 mod hash_vector;
 mod jaccard_similarity;
 mod jaro_winkler_similarity;
+mod key_sentences;
 mod keywords;
 mod levenshtein_similarity;
 mod minhash;
@@ -69,6 +70,7 @@ pub fn all(models: &Arc<dyn Models>) -> Vec<Arc<ScalarUDF>> {
         udf::<hash_vector::HashVector>(models),
         udf::<jaccard_similarity::JaccardSimilarity>(models),
         udf::<jaro_winkler_similarity::JaroWinklerSimilarity>(models),
+        udf::<key_sentences::KeySentencesOfText>(models),
         udf::<keywords::Keywords>(models),
         udf::<levenshtein_similarity::LevenshteinSimilarity>(models),
         udf::<minhash::MinHashOfTokens>(models),
