@@ -1,20 +1,26 @@
-"""Writes the golden values of the tests: what the reference implementations make of python/texts.json.
+"""Writes the golden values of the tests: what the reference implementations make of python/texts.json, chinese.json and prose.json.
 
 Run by `make goldens`; the versions are in integration-tests/goldens/versions.json.
 """
 
 import itertools
 import json
+import os
 import pathlib
 import platform
+import re
 import struct
 import unicodedata
 from importlib.metadata import version
 
 import jieba
+import jieba.analyse
 import jieba.posseg
 import numpy
 import regex
+from nltk.collocations import BigramCollocationFinder
+from nltk.metrics import BigramAssocMeasures
+from rake_nltk import Rake
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 import snowballstemmer
@@ -223,6 +229,54 @@ def parts_of_speech(texts: list[str], users: jieba.Tokenizer) -> None:
         write(name, [{"text": text, "tagged": tag(text)} for text in texts])
 
 
+WORD = r"[\p{L}\p{N}\p{M}_]+"
+
+
+def stop_words() -> list[str]:
+    """What the function stop_words gives for English: a file of the crate stop-words, as Cargo keeps it."""
+    release = re.search(r'name = "stop-words"\nversion = "(.+)"', (ROOT / "Cargo.lock").read_text(encoding="utf-8"))[1]
+    cargo = pathlib.Path(os.environ.get("CARGO_HOME", pathlib.Path.home() / ".cargo"))
+    (path,) = cargo.glob(f"registry/src/*/stop-words-{release}/src/nltk/english")
+    return path.read_text(encoding="utf-8").split()
+
+
+def rake(text: str) -> list[tuple[str, float]]:
+    """rake-nltk by our words and stop words; lines are its sentences, and what is neither a word nor white space its punctuation."""
+    cut = lambda line: regex.findall(WORD + r"|[^\p{L}\p{N}\p{M}_\s\x1c-\x1f]", line)
+    punctuation = {piece for piece in cut(text) + cut(text.lower()) if not regex.fullmatch(WORD, piece)}
+    lines = lambda text: regex.split(r"[\n\r\x85\u2028\u2029]", text)
+    extractor = Rake(stopwords=set(STOP_WORDS), punctuations=punctuation, sentence_tokenizer=lines, word_tokenizer=cut)
+    extractor.extract_keywords_from_text(text)
+    # A phrase that occurs again is there again.
+    return list({phrase: score for score, phrase in extractor.get_ranked_phrases_with_scores()}.items())
+
+
+STOP_WORDS = stop_words()
+
+
+def keywords(texts: list[str]) -> list[dict]:
+    """Terms and their scores, best first, ties by term, in one string a text and method."""
+    methods = {
+        "rake": rake,
+        # Both fail where there are no words.
+        "textrank": lambda text: text.strip() and jieba.analyse.textrank(text, topK=None, withWeight=True),
+        "tfidf": lambda text: text.strip() and jieba.analyse.extract_tags(text, topK=None, withWeight=True),
+    }
+    order = lambda entry: (-float(f"{entry[1]:.12g}"), entry[0].encode())
+    shown = lambda found: "\x1e".join(f"{term}\x1f{score:.9g}" for term, score in sorted(found, key=order))
+    return [{"text": text} | {name: shown(method(text)) for name, method in methods.items()} for text in texts]
+
+
+def collocations(texts: list[str]) -> list[dict]:
+    """All bigrams of words between white space: the first, the second, how often, and their information, one string for all."""
+    finder = BigramCollocationFinder.from_documents([text.split() for text in texts])
+    scores = finder.score_ngrams(BigramAssocMeasures.pmi)
+    # Scores that are equal but for what floating point loses are equal.
+    scores = sorted(scores, key=lambda entry: (-float(f"{entry[1]:.12g}"), " ".join(entry[0]).encode()))
+    shown = (f"{' '.join(bigram)}\x1f{finder.ngram_fd[bigram]}\x1f{score:.9g}" for bigram, score in scores)
+    return [{"texts": texts, "bigrams": "\x1e".join(shown)}]
+
+
 def main() -> None:
     texts = json.loads((ROOT / "python" / "texts.json").read_text(encoding="utf-8"))
     GOLDENS.mkdir(exist_ok=True)
@@ -246,6 +300,10 @@ def main() -> None:
         write(f"tokenize_{name}", [{"text": text, "tokens": tokenize(text)} for text in texts])
     parts_of_speech(texts, users)
     cut = lambda text: [piece.strip() for piece in sentences(text) if piece.strip()]
+    read = lambda name: json.loads((ROOT / "python" / f"{name}.json").read_text(encoding="utf-8"))
+    prose = read("prose")
+    write("keywords", keywords(texts + read("chinese") + prose))
+    write("collocations", collocations([text for text in texts + prose if not regex.search("[\x1c-\x1f]", text)]))
     write("sentences", [{"text": text, "tokens": cut(text)} for text in texts])
     normal = lambda text: {form.lower(): unicodedata.normalize(form, text) for form in FORMS}
     write("normalize_text", [{"text": text, **normal(text)} for text in texts])
@@ -262,7 +320,7 @@ def main() -> None:
     write("sketches", sketches(texts))
     write("tfidf", tfidf(texts))
     write("vectors", pairs())
-    used = ("jieba", "numpy", "rapidfuzz", "regex", "scikit-learn", "snowballstemmer", "uniseg", "xxhash")
+    used = ("jieba", "nltk", "numpy", "rake-nltk", "rapidfuzz", "regex", "scikit-learn", "snowballstemmer", "uniseg", "xxhash")
     versions = {"python": platform.python_version(), "unicode of python": unicodedata.unidata_version}
     write("versions", versions | {name: version(name) for name in used})
 

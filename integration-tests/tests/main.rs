@@ -1,6 +1,7 @@
 //! One test binary: what is checked from outside.
 
 mod agreement;
+mod agreement_keywords;
 mod agreement_sketches;
 mod agreement_text;
 mod agreement_tfidf;

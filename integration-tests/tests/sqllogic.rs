@@ -108,6 +108,7 @@ macro_rules! files {
 files!(
     chunk,
     errors,
+    keywords,
     likeness,
     models,
     ngrams,
