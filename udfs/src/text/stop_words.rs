@@ -11,7 +11,7 @@ pub fn stop_words(language: &str) -> Option<&'static [&'static str]> {
 }
 
 /// Returns the 318 words that scikit-learn's `stop_words='english'` leaves out: the Glasgow Information Retrieval Group's
-/// list, as scikit-learn (BSD-3-Clause) keeps it.
+/// list, as scikit-learn (BSD-3-Clause, see `LICENSE-scikit-learn.txt`) keeps it.
 pub fn scikit_learn_english() -> impl Iterator<Item = &'static str> {
     include_str!("english_stop_words.txt").split_ascii_whitespace()
 }

@@ -2,7 +2,7 @@
 
 use crate::text::white_space::is_space;
 
-/// jieba's list (MIT, see LICENSE-jieba): all are English.
+/// jieba's list (MIT, see text/LICENSE-jieba.txt): all are English.
 const STOP_WORDS: &[&str] = &[
     "the", "of", "is", "and", "to", "in", "that", "we", "for", "an", "are", "by", "be", "as", "on",
     "with", "can", "if", "from", "which", "you", "it", "this", "then", "at", "have", "all", "not",

@@ -10,7 +10,7 @@ use super::{Extractor, best};
 use crate::text::tokenizers::Tokenizer;
 use crate::text::tokenizers::jieba::{Jieba, Mode};
 
-// In how many texts each word is, by python/jieba_idf.py: a line a number. jieba's (MIT, see LICENSE-jieba).
+// In how many texts each word is, by python/jieba_idf.py: a line a number. jieba's (MIT, see text/LICENSE-jieba.txt).
 flate!(static FREQUENCIES: str from "src/text/keywords/idf.txt" with zstd);
 
 /// How many texts jieba's figures were made of.

@@ -2,7 +2,7 @@
 //!
 //! posseg cuts anew, by patterns of its own: the most probable words of the dictionary, which knows their tags, and for
 //! the characters between them one hidden Markov model of words and tags together. So its tokens may differ from those of
-//! [`Jieba`](super::tokenizers::Jieba). The model's numbers are jieba's (MIT, see `LICENSE-jieba.txt`).
+//! [`Jieba`](super::tokenizers::Jieba). The model's numbers are jieba's (MIT, see `text/LICENSE-jieba.txt`).
 
 mod hidden_markov;
 mod hidden_states;
