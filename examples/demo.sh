@@ -39,7 +39,7 @@ show() {
   "$LEXSTREAM" sql "${@:2}" --file "$examples/$1.sql"
 }
 
-for query in sizes lengths tokens frequent_words term_frequencies languages keywords similar near_duplicates tfidf_search search neighbours classify chinese; do
+for query in sizes lengths tokens frequent_words term_frequencies keywords similar near_duplicates tfidf_search search neighbours classify chinese; do
   show "$query"
 done
 

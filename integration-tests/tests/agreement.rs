@@ -34,12 +34,11 @@ pub(crate) async fn evaluate_in(engine: &Engine, expression: &str, goldens: &[Va
         .collect();
     let batch =
         RecordBatch::try_from_iter([("text", Arc::new(texts) as ArrayRef)]).expect("a batch");
-    let frame = engine
-        .context()
-        .read_batch(batch)
-        .expect("a table")
-        .select_exprs(&[expression])
-        .expect(expression);
+    let context = engine.context();
+    context.deregister_table("goldens").expect("a name");
+    context.register_batch("goldens", batch).expect("a table");
+    let query = format!("SELECT {expression} FROM goldens");
+    let frame = engine.sql(&query).await.expect(expression);
     let batches = frame.collect().await.expect(expression);
     Arc::clone(batches[0].column(0))
 }

@@ -8,13 +8,12 @@ use lexstream_integration_tests::binary::{program, run};
 use lexstream_integration_tests::onnx::models;
 
 /// The scripts of `examples/demo.sh`, in its order.
-const QUERIES: [&str; 21] = [
+const QUERIES: [&str; 20] = [
     "sizes",
     "lengths",
     "tokens",
     "frequent_words",
     "term_frequencies",
-    "languages",
     "keywords",
     "similar",
     "near_duplicates",

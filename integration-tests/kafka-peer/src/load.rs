@@ -39,7 +39,6 @@ pub(crate) fn load(
 ) -> Result<String, Failure> {
     let producer: ThreadedProducer<DefaultProducerContext> = client(brokers)
         .set("partitioner", "murmur2_random")
-        .set("linger.ms", "1")
         .create()?;
     let (consumer, _) = reader(brokers, to, Offset::End)?;
     let next = |wait: Duration| match consumer.poll(wait) {

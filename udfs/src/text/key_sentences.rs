@@ -298,12 +298,8 @@ mod tests {
 
     #[test]
     fn the_sentence_most_like_the_others_is_key() {
-        let text = "Trains were late on Monday. Snow fell on Sunday night. The snow made trains late in the north. \
-                    Bread is baked early.";
-        assert_eq!(
-            sentences(text, 1),
-            ["The snow made trains late in the north."]
-        );
+        let text = "Trains were late. Snow fell. The snow made trains late. Bread is baked early.";
+        assert_eq!(sentences(text, 1), ["The snow made trains late."]);
         assert_eq!(
             sentences(
                 "今天下雪了。火车晚点了。因为下雪，火车晚点。面包很好吃。",
