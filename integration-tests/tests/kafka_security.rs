@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lexstream_integration_tests::binary::{Ended, run};
-use lexstream_integration_tests::kafka::{Broker, Isolation, Secured};
+use lexstream_integration_tests::kafka::{Broker, Isolation, Record, Secured};
 
 /// A broker, and what a test's tables say of it.
 struct Guest {
@@ -75,7 +75,7 @@ fn topics_behind_tls_and_a_password_are_read_and_written() {
     let ended = guest.stream(&password, [&from, &to]);
     assert_eq!(ended.status, Some(0), "{ended:?}");
     let records = kafka.read_all(&to, Isolation::Committed);
-    let texts: Vec<_> = records.iter().map(|record| record.text()).collect();
+    let texts: Vec<_> = records.iter().map(Record::text).collect();
     assert_eq!(texts, ["{\"id\":2}", "{\"id\":3}"]);
     assert!(!ended.error.contains(&guest.secured.password), "{ended:?}");
 
