@@ -32,6 +32,7 @@ FIT = "CREATE OR REPLACE MODEL bench WITH ('kind' = 'tfidf') AS SELECT text FROM
 
 def chinese() -> list[str]:
     """Returns Chinese-like texts: jieba's words by their frequencies, with punctuation and some names that it does not know."""
+    jieba.initialize()
     choose = random.Random(7)
     frequent = [(word, count) for word, count in jieba.dt.FREQ.items() if count > 0 and re.fullmatch(r"[\u4e00-\u9fff]+", word)]
     words, counts = zip(*frequent)
@@ -129,10 +130,9 @@ def main(binary: str) -> None:
         text.compare(sketch, file, size, "datasketch", sketched, 10)
         text.fit(english)
         file, size = text.file("chinese", mandarin, COPIES), megabytes(mandarin) * COPIES
-        jieba.initialize()
         # Cut alike, or the speeds say nothing.
         found = subprocess.run(
-            [binary, "sql", "--format", "json", "-c", f"SELECT tokenize(text, 'jieba') AS words FROM '{file}' LIMIT 100"],
+            [binary, "sql", "-q", "--format", "nd-json", "-c", f"SELECT tokenize(text, 'jieba') AS words FROM '{file}' LIMIT 100"],
             check=True, capture_output=True, text=True,
         ).stdout
         same = sum(json.loads(line)["words"] == jieba.lcut(row) for line, row in zip(found.splitlines(), mandarin))
