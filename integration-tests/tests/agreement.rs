@@ -103,11 +103,10 @@ async fn chinese_words_are_jiebas() {
     }
 }
 
-#[tokio::test]
-async fn chinese_words_of_the_users_are_jiebas() {
-    let home = tempfile::tempdir().expect("home");
+/// Returns an engine with the dictionaries that python/goldens.py has jieba cut by, as models.
+pub(crate) async fn engine_with_dictionaries(home: &Path) -> Engine {
     let engine = Engine::builder()
-        .home(home.path())
+        .home(home)
         .target_partitions(1)
         .build()
         .expect("engine");
@@ -123,6 +122,15 @@ async fn chinese_words_of_the_users_are_jiebas() {
     ] {
         let create = format!("CREATE MODEL {name} WITH ('kind' = 'jieba', {options})");
         engine.sql(&create).await.expect(name);
+    }
+    engine
+}
+
+#[tokio::test]
+async fn chinese_words_of_the_users_are_jiebas() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine_with_dictionaries(home.path()).await;
+    for name in ["no_hmm", "words", "words_search"] {
         let goldens = goldens(&format!("tokenize_jieba_{name}"));
         let found = evaluate_in(&engine, &format!("tokenize(text, '{name}')"), &goldens).await;
         compare_lists(&goldens, &found);

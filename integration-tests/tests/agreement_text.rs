@@ -1,6 +1,5 @@
 //! Agreement of the text library with its references, by the golden files that python/goldens.py writes.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
@@ -8,7 +7,7 @@ use datafusion::arrow::datatypes::Float64Type;
 use lexstream::Engine;
 use serde_json::Value;
 
-use crate::agreement::{check_lists, evaluate, evaluate_in, goldens};
+use crate::agreement::{check_lists, engine_with_dictionaries, evaluate, evaluate_in, goldens};
 
 #[tokio::test]
 async fn likeness_is_rapidfuzzs() {
@@ -146,23 +145,10 @@ async fn parts_of_speech_are_possegs() {
 #[tokio::test]
 async fn parts_of_speech_by_a_model_are_possegs() {
     let home = tempfile::tempdir().expect("home");
-    let engine = Engine::builder()
-        .home(home.path())
-        .target_partitions(1)
-        .build()
-        .expect("engine");
-    let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/words.txt");
-    for (name, options) in [
-        ("no_hmm", "'hmm' = 'false'".to_owned()),
-        (
-            "words",
-            format!("'mode' = 'search', 'dictionary' = '{}'", words.display()),
-        ),
-    ] {
-        let create = format!("CREATE MODEL {name} WITH ('kind' = 'jieba', {options})");
-        engine.sql(&create).await.expect(name);
-        let goldens = goldens(&format!("pos_tag_{name}"));
-        let found = evaluate_in(&engine, &format!("pos_tag(text, '{name}')"), &goldens).await;
+    let engine = engine_with_dictionaries(home.path()).await;
+    for (model, golden) in [("no_hmm", "no_hmm"), ("words_search", "words")] {
+        let goldens = goldens(&format!("pos_tag_{golden}"));
+        let found = evaluate_in(&engine, &format!("pos_tag(text, '{model}')"), &goldens).await;
         compare_tags(&goldens, &found);
     }
 }

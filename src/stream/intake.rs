@@ -13,7 +13,7 @@ use super::run::{Limits, LoopOptions};
 use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, Wake};
 
 /// How long the loop sleeps at most; Kafka and the batches under way wake it.
-const SLEEP: Duration = Duration::from_millis(100);
+pub(super) const SLEEP: Duration = Duration::from_millis(100);
 
 /// What comes in, all of which can be lost.
 pub(super) struct Intake<B> {
@@ -201,5 +201,178 @@ impl Place {
             next: start.offset,
             is_at_end: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use rdkafka::Timestamp;
+    use rdkafka::message::OwnedMessage;
+
+    use super::super::control::Control;
+    use super::super::delivery::{Batch, Delivered, Delivery, Meanwhile};
+    use super::super::run::run;
+    use super::super::taken::{Counts, DeadLetter};
+    use super::*;
+
+    /// A partition whose second message comes while the first is being delivered.
+    #[derive(Default)]
+    struct Two {
+        has_joined: bool,
+        next: i64,
+        is_second_there: bool,
+    }
+
+    impl Source for Two {
+        fn poll(&mut self, messages: &mut Messages) -> Result<Polled, StreamError> {
+            if !self.has_joined {
+                self.has_joined = true;
+                let all = Partition {
+                    topic: "t".into(),
+                    number: 0,
+                };
+                return Ok(Polled::Rebalance(Rebalance::Assigned(vec![all])));
+            }
+            if self.next > i64::from(self.is_second_there) {
+                return Ok(Polled::Nothing);
+            }
+            let time = Timestamp::NotAvailable;
+            let message = OwnedMessage::new(None, None, "t".to_owned(), time, 0, self.next, None);
+            messages.push(&message);
+            self.next += 1;
+            Ok(Polled::Message)
+        }
+
+        fn starts(
+            &mut self,
+            partitions: &[Partition],
+        ) -> Result<BTreeMap<Partition, Position>, StreamError> {
+            let start = Position {
+                offset: 0,
+                is_committed: false,
+            };
+            let partitions = partitions.iter().cloned();
+            Ok(partitions.map(|partition| (partition, start)).collect())
+        }
+
+        fn assign(&mut self, _: &Offsets) -> Result<(), StreamError> {
+            Ok(())
+        }
+
+        fn unassign(&mut self, _: &[Partition]) -> Result<(), StreamError> {
+            Ok(())
+        }
+
+        fn pause(&mut self, _: &[Partition]) -> Result<(), StreamError> {
+            Ok(())
+        }
+
+        fn resume(&mut self, _: &[Partition]) -> Result<(), StreamError> {
+            Ok(())
+        }
+
+        fn seek(&mut self, _: &Offsets) -> Result<(), StreamError> {
+            Ok(())
+        }
+
+        fn is_at_end(&mut self, _: &Partition, _: i64) -> Result<bool, StreamError> {
+            Ok(true)
+        }
+    }
+
+    #[derive(Debug)]
+    struct Scored;
+
+    impl Batch for Scored {
+        fn counts(&self) -> Counts {
+            Counts::default()
+        }
+
+        fn timestamps(&self) -> Vec<i64> {
+            Vec::new()
+        }
+
+        fn dead(&self) -> Option<[(Partition, i64, &DeadLetter); 2]> {
+            None
+        }
+    }
+
+    /// Takes the first message for delivered once the second has been scored.
+    struct Waiting {
+        source: Two,
+        control: Arc<Control>,
+        scored: Arc<AtomicUsize>,
+    }
+
+    impl Delivery for Waiting {
+        type Source = Two;
+        type Batch = Scored;
+
+        fn source(&mut self) -> &mut Two {
+            &mut self.source
+        }
+
+        fn deliver(
+            &mut self,
+            _: &mut [Scored],
+            next: &Offsets,
+            _: Offsets,
+            meanwhile: Meanwhile<'_>,
+        ) -> Result<Delivered, StreamError> {
+            self.source.is_second_there = true;
+            let began = Instant::now();
+            while self.scored.load(Ordering::Acquire) < 2 {
+                assert!(began.elapsed() < Duration::from_secs(20), "nothing is read");
+                meanwhile(&mut self.source);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if next.values().any(|offset| *offset == 2) {
+                self.control.stop();
+            }
+            Ok(Delivered::Done(next.clone()))
+        }
+
+        fn tick(&mut self) -> Result<Delivered, StreamError> {
+            Ok(Delivered::Done(Offsets::new()))
+        }
+
+        fn flush(&mut self, _: &[Partition]) -> Result<Delivered, StreamError> {
+            Ok(Delivered::Done(Offsets::new()))
+        }
+
+        fn forget(&mut self, _: &[Partition]) {}
+    }
+
+    #[test]
+    fn messages_are_read_and_scored_while_a_delivery_waits() {
+        let control = Arc::new(Control::default());
+        let scored = Arc::new(AtomicUsize::new(0));
+        let delivery = Waiting {
+            source: Two::default(),
+            control: Arc::clone(&control),
+            scored: Arc::clone(&scored),
+        };
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let options = LoopOptions {
+            limits: Limits {
+                batch_messages: 1,
+                batch_bytes: 1 << 20,
+                linger: Duration::ZERO,
+                batches_in_flight: 1,
+                buffer_bytes: 1 << 20,
+            },
+            score: Box::new(move |messages: Messages| {
+                scored.fetch_add(messages.len(), Ordering::Release);
+                Box::pin(std::future::ready(Ok(Scored)))
+            }),
+            runtime: runtime.handle().clone(),
+            control,
+            tolerates: true,
+            dead_letter_rate: None,
+            until: None,
+        };
+        run(delivery, options).expect("it ends when it is stopped");
     }
 }

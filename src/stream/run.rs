@@ -9,7 +9,7 @@ use super::StreamError;
 use super::control::Control;
 use super::delivery::{Batch, Delivered, Delivery, Source, poison};
 use super::flight::{Flight, Score};
-use super::intake::Intake;
+use super::intake::{Intake, SLEEP};
 use super::rate::DeadLetterRate;
 use crate::kafka::{Offsets, Partition, Polled};
 
@@ -201,9 +201,10 @@ impl<D: Delivery> Loop<D> {
         let intake = &mut self.intake;
         let mut failure = None;
         let mut meanwhile = |source: &mut dyn Source| {
-            if reads_on && failure.is_none() {
-                failure = intake.read_on(source).err();
+            if !reads_on || failure.is_some() {
+                return SLEEP;
             }
+            failure = intake.read_on(source).err();
             intake.pause()
         };
         let delivered = self

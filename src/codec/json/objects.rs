@@ -35,7 +35,7 @@ impl<'a> Values<'a> {
         let schema = rows.schema_ref();
         let mut members = Vec::with_capacity(rows.num_columns());
         for (field, column) in schema.fields().iter().zip(rows.columns()) {
-            let member = Member::new(field.name(), column.as_ref(), nulls);
+            let member = Member::new(field.name(), column.as_ref(), &(0..rows.num_rows()), nulls);
             members.push(member.ok_or_else(|| field.data_type().clone())?);
         }
         Ok(Values {
@@ -46,8 +46,14 @@ impl<'a> Values<'a> {
 
     /// Returns the values of an array; none where JSON can't hold its type.
     pub(super) fn new(array: &'a dyn Array, nulls: bool) -> Option<Self> {
+        Self::within(array, 0..array.len(), nulls)
+    }
+
+    /// Returns the values of an array of which no more than a part is written: a slice of lists has all of their items.
+    fn within(array: &'a dyn Array, part: Range<usize>, nulls: bool) -> Option<Self> {
         let lists = |ends: Vec<usize>, values: &'a ArrayRef| {
-            let values = Values::new(values.as_ref(), nulls)?;
+            let part = ends[part.start]..ends[part.end];
+            let values = Values::within(values.as_ref(), part, nulls)?;
             Some(Kind::Lists(ends, Box::new(values)))
         };
         let kind = match array.data_type() {
@@ -67,10 +73,12 @@ impl<'a> Values<'a> {
             DataType::Struct(fields) => {
                 let columns = fields.iter().zip(array.as_struct().columns());
                 let member =
-                    columns.map(|(field, column)| Member::new(field.name(), column, nulls));
+                    columns.map(|(field, column)| Member::new(field.name(), column, &part, nulls));
                 Kind::Objects(member.collect::<Option<_>>()?, nulls)
             }
-            DataType::Utf8 if has_no_escapes(array.as_string()) => Kind::Plain(array.as_string()),
+            DataType::Utf8 if has_no_escapes(array.as_string(), &part) => {
+                Kind::Plain(array.as_string())
+            }
             _ => Kind::Cells(Cells::new(array)?),
         };
         Some(Values {
@@ -153,13 +161,13 @@ impl<'a> Values<'a> {
 }
 
 impl<'a> Member<'a> {
-    fn new(name: &str, array: &'a dyn Array, nulls: bool) -> Option<Self> {
+    fn new(name: &str, array: &'a dyn Array, part: &Range<usize>, nulls: bool) -> Option<Self> {
         let mut quoted = Vec::with_capacity(name.len() + 3);
         quote(name, &mut quoted);
         quoted.push(b':');
         Some(Member {
             name: String::from_utf8(quoted).ok()?,
-            values: Values::new(array, nulls)?,
+            values: Values::within(array, part.clone(), nulls)?,
         })
     }
 
@@ -177,10 +185,10 @@ fn ends<O: OffsetSizeTrait>(array: &GenericListArray<O>) -> Vec<usize> {
     array.offsets().iter().map(|end| end.as_usize()).collect()
 }
 
-/// Tells whether JSON escapes no byte of these texts.
-fn has_no_escapes(texts: &StringArray) -> bool {
+/// Tells whether JSON escapes no byte of a part of these texts.
+fn has_no_escapes(texts: &StringArray, part: &Range<usize>) -> bool {
     let offsets = texts.value_offsets();
-    let (first, last) = (offsets[0] as usize, offsets[texts.len()] as usize);
+    let (first, last) = (offsets[part.start] as usize, offsets[part.end] as usize);
     let mut pieces = texts.value_data()[first..last].chunks(64);
     pieces.all(|piece| !has_escapes(piece))
 }

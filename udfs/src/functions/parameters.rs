@@ -26,6 +26,19 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
+    /// Returns the parameters of a function of a text.
+    pub(crate) const fn text(function: &'static str) -> Self {
+        const LIST: &[Parameter] = &[Parameter {
+            name: "text",
+            kind: Kind::Text,
+        }];
+        Self {
+            function,
+            list: LIST,
+            required: 1,
+        }
+    }
+
     /// Returns the parameters of a function of a text and, where they are not left out, the name of a tokenizer and its
     /// settings.
     pub(crate) const fn text_and_tokenizer(function: &'static str) -> Self {

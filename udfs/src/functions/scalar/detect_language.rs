@@ -6,7 +6,7 @@ use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
 use crate::columns::{language_column, types};
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
@@ -37,14 +37,7 @@ NULL
 pub(crate) struct DetectLanguage;
 
 impl ScalarFunction for DetectLanguage {
-    const PARAMETERS: Parameters = Parameters {
-        function: "detect_language",
-        list: &[Parameter {
-            name: "text",
-            kind: Kind::Text,
-        }],
-        required: 1,
-    };
+    const PARAMETERS: Parameters = Parameters::text("detect_language");
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(types::TEXT)

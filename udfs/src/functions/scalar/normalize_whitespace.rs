@@ -6,7 +6,7 @@ use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
 use crate::columns::types;
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 use crate::text::white_space::normalize_spaces;
 
@@ -25,14 +25,7 @@ to be
 pub(crate) struct NormalizeWhitespace;
 
 impl ScalarFunction for NormalizeWhitespace {
-    const PARAMETERS: Parameters = Parameters {
-        function: "normalize_whitespace",
-        list: &[Parameter {
-            name: "text",
-            kind: Kind::Text,
-        }],
-        required: 1,
-    };
+    const PARAMETERS: Parameters = Parameters::text("normalize_whitespace");
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(types::TEXT)

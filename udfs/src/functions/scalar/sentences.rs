@@ -6,7 +6,7 @@ use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
 use crate::columns::types;
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 use crate::text::sentences::SentenceBounds;
 
@@ -24,14 +24,7 @@ use crate::text::sentences::SentenceBounds;
 pub(crate) struct Sentences;
 
 impl ScalarFunction for Sentences {
-    const PARAMETERS: Parameters = Parameters {
-        function: "sentences",
-        list: &[Parameter {
-            name: "text",
-            kind: Kind::Text,
-        }],
-        required: 1,
-    };
+    const PARAMETERS: Parameters = Parameters::text("sentences");
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(types::tokens())

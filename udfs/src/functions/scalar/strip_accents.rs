@@ -6,7 +6,7 @@ use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
 use crate::columns::types;
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 use crate::text::accents::strip_accents;
 
@@ -25,14 +25,7 @@ Creme brulee
 pub(crate) struct StripAccents;
 
 impl ScalarFunction for StripAccents {
-    const PARAMETERS: Parameters = Parameters {
-        function: "strip_accents",
-        list: &[Parameter {
-            name: "text",
-            kind: Kind::Text,
-        }],
-        required: 1,
-    };
+    const PARAMETERS: Parameters = Parameters::text("strip_accents");
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(types::TEXT)

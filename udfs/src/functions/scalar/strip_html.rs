@@ -6,7 +6,7 @@ use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
 use crate::columns::types;
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 use crate::text::html::{is_plain, strip_html};
 
@@ -28,14 +28,7 @@ Fish & chips
 pub(crate) struct StripHtml;
 
 impl ScalarFunction for StripHtml {
-    const PARAMETERS: Parameters = Parameters {
-        function: "strip_html",
-        list: &[Parameter {
-            name: "text",
-            kind: Kind::Text,
-        }],
-        required: 1,
-    };
+    const PARAMETERS: Parameters = Parameters::text("strip_html");
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(types::TEXT)
