@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use lexstream_udfs::model::{Model, ModelError, Unusable};
+use lexstream_udfs::text::pos_tags::PosTagger;
 use lexstream_udfs::text::tokenizers::Tokenizer;
 use lexstream_udfs::text::tokenizers::jieba::{Dictionary, Jieba, Mode};
 use serde_json::{Value, json};
@@ -151,7 +152,7 @@ impl Kind for JiebaKind {
         Ok(Arc::new(JiebaModel {
             id: stored.id(),
             stored,
-            tokenizer: Mutex::new(None),
+            jieba: Mutex::new(None),
         }))
     }
 }
@@ -160,7 +161,19 @@ impl Kind for JiebaKind {
 struct JiebaModel {
     id: String,
     stored: Stored,
-    tokenizer: Mutex<Option<Arc<dyn Tokenizer>>>,
+    jieba: Mutex<Option<Arc<Jieba>>>,
+}
+
+impl JiebaModel {
+    /// Returns what the files make; the first call reads them.
+    fn jieba(&self) -> Result<Arc<Jieba>, ModelError> {
+        let mut jieba = self.jieba.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(jieba) = &*jieba {
+            return Ok(Arc::clone(jieba));
+        }
+        let loaded = load(&self.stored).map_err(Unusable::mark)?;
+        Ok(Arc::clone(jieba.insert(Arc::new(loaded))))
+    }
 }
 
 impl Model for JiebaModel {
@@ -177,16 +190,15 @@ impl Model for JiebaModel {
     }
 
     fn tokenizer(&self) -> Result<Arc<dyn Tokenizer>, ModelError> {
-        let mut tokenizer = self
-            .tokenizer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(tokenizer) = &*tokenizer {
-            return Ok(Arc::clone(tokenizer));
-        }
-        let loaded = load(&self.stored).map_err(Unusable::mark)?;
-        let loaded: Arc<dyn Tokenizer> = Arc::new(loaded);
-        Ok(Arc::clone(tokenizer.insert(loaded)))
+        Ok(self.jieba()?)
+    }
+
+    fn can_tag(&self) -> bool {
+        true
+    }
+
+    fn pos_tagger(&self) -> Result<PosTagger, ModelError> {
+        Ok(self.jieba()?.pos_tagger())
     }
 }
 

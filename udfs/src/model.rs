@@ -73,15 +73,14 @@ pub trait Model: Debug + Send + Sync {
         Err(Unable::new(self.id(), self.kind(), Ability::Tokenize).into())
     }
 
-    /// Tells whether the model knows parts of speech, as those of kind `jieba` do; loads nothing.
+    /// Tells whether the model knows parts of speech; loads nothing.
     fn can_tag(&self) -> bool {
-        self.can_tokenize() && self.kind() == "jieba"
+        false
     }
 
     /// Returns what gives words their parts of speech; the first call loads it.
     fn pos_tagger(&self) -> Result<PosTagger, ModelError> {
-        let unable = || Unable::new(self.id(), self.kind(), Ability::Tag).into();
-        self.tokenizer()?.pos_tagger().ok_or_else(unable)
+        Err(Unable::new(self.id(), self.kind(), Ability::Tag).into())
     }
 
     /// Returns what the model weighs the terms of, where it does; loads nothing.

@@ -8,7 +8,7 @@ use crate::text::pos_tags::PosTagger;
 /// The tags of words that may be keywords: nouns, places, verbs and nouns made of verbs.
 const TAGS: [&str; 4] = ["n", "ns", "v", "vn"];
 
-/// Scores the nouns and verbs of two or more characters by [`text_rank`], as jieba 0.42.1's `jieba.analyse.textrank`.
+/// Scores the nouns and verbs of two or more characters by TextRank, as jieba 0.42.1's `jieba.analyse.textrank`.
 ///
 /// Words and tags are those of jieba.posseg; case is kept. All words count for how far apart two are, so that a text
 /// with one keyword has none. Memory is for the words of one text and their pairs.

@@ -154,6 +154,11 @@ impl Jieba {
             spans.push(Span::new(run.start, run.len()));
         }
     }
+
+    /// Returns what gives words their parts of speech by the same dictionary.
+    pub fn pos_tagger(&self) -> PosTagger {
+        PosTagger::new(Arc::clone(&self.dictionary), self.hmm)
+    }
 }
 
 impl Tokenizer for Jieba {
@@ -168,10 +173,6 @@ impl Tokenizer for Jieba {
             }),
         }
         text
-    }
-
-    fn pos_tagger(&self) -> Option<PosTagger> {
-        Some(PosTagger::new(Arc::clone(&self.dictionary), self.hmm))
     }
 }
 

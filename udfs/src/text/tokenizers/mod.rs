@@ -19,8 +19,6 @@ pub use sklearn::{Sklearn, SklearnCased};
 pub use whitespace::Whitespace;
 pub use word::Word;
 
-use super::pos_tags::PosTagger;
-
 /// Cuts a text into tokens.
 pub trait Tokenizer: Debug + Send + Sync {
     /// Adds the span of each token to `spans`, in the tokenizer's order, and returns the text that they lie in.
@@ -28,11 +26,6 @@ pub trait Tokenizer: Debug + Send + Sync {
     /// That is `text` itself, or `buffer` where a tokenizer rewrites before it cuts, such as to lower case; what the
     /// buffer held is lost.
     fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str;
-
-    /// Returns what gives words their parts of speech by the same dictionary, where there is one.
-    fn pos_tagger(&self) -> Option<PosTagger> {
-        None
-    }
 }
 
 /// Where a token lies in its text, in bytes: 32 bits, as in Arrow's views.
