@@ -28,6 +28,8 @@ pub(super) struct Broken {
     counts: [u64; 8],
     /// Behind what has been read, done or not.
     read: Offsets,
+    /// Behind what has been handed on.
+    done: Offsets,
     /// What works apart from the stream, where the rule wants it.
     apart: Option<Apart>,
     dead_letters: String,
@@ -58,6 +60,7 @@ impl Broken {
             rule,
             counts: [0; 8],
             read: Offsets::new(),
+            done: Offsets::new(),
             apart: wants_apart.then(|| Apart::new(brokers, group, &id)),
             dead_letters: dead_letters.to_owned(),
         }
@@ -85,6 +88,12 @@ impl Broken {
         {
             die();
         }
+    }
+
+    /// Tells whether it has read more than has been handed on.
+    fn is_ahead(&self) -> bool {
+        let mut read = self.read.iter();
+        read.any(|(partition, offset)| self.done.get(partition).is_none_or(|done| done < offset))
     }
 
     fn apart(&self) -> &Apart {
@@ -239,6 +248,7 @@ impl Steps for Broken {
             }
             Rule::CommitsPosition => {
                 let read = self.read.clone();
+                self.done.extend(offsets.clone());
                 // What is read while it waits is not known here.
                 self.steps.send_offsets(&read, &mut |_| WAIT)?;
             }
@@ -258,12 +268,14 @@ impl Steps for Broken {
         } else {
             self.steps.commit(meanwhile)?;
         }
-        let last = match self.rule {
-            Rule::CommitsPosition | Rule::ForgetsToRewind => 2,
-            Rule::NoMember => 3,
-            _ => u64::MAX,
+        let dies = match self.rule {
+            // Where all that it has read is done, nothing is lost yet.
+            Rule::CommitsPosition => count >= 2 && self.is_ahead(),
+            Rule::ForgetsToRewind => count == 2,
+            Rule::NoMember => count == 3,
+            _ => false,
         };
-        if count == last {
+        if dies {
             die();
         }
         self.is_made(Step::Commit);

@@ -55,7 +55,7 @@ pub enum Rule {
     Sleeps,
     /// Commits offsets apart from the transaction, and dies before it commits the third one.
     OffsetsApart,
-    /// Commits the offsets of all that it has read, and dies after the second commit.
+    /// Commits the offsets of all that it has read, and dies after a commit, not the first, that is ahead of what is done.
     CommitsPosition,
     /// Aborts the second transaction, does not read again what was in it, and dies when it has committed the third.
     ForgetsToRewind,
