@@ -67,6 +67,28 @@ async fn keywords_by_tfidf_are_jiebas() {
     check_keywords("tfidf", ", {language: 'zh'}").await;
 }
 
+/// The package leaves scores that are equal but for what sums lose in any order: each term is looked for among those.
+#[tokio::test]
+async fn keywords_by_yake_are_the_packages() {
+    let goldens = goldens("keywords_yake");
+    let found = evaluate("keywords(text, 1000000, {method: 'yake'})", &goldens).await;
+    for (row, golden) in goldens.iter().enumerate() {
+        let what = golden["text"].to_string();
+        let found = found.as_list::<i32>().value(row);
+        let terms = texts(found.as_struct(), 0);
+        let scores = found.as_struct().column(1).as_primitive::<Float64Type>();
+        let mut expected = entries(golden, "yake");
+        assert_eq!(terms.len(), expected.len(), "{what}: {terms:?}");
+        for (term, score) in terms.iter().zip(scores.values()) {
+            let at = expected.iter().position(|entry| entry[0] == term);
+            let at = at.unwrap_or_else(|| panic!("{what}: {term} is no keyword"));
+            check_number(*score, expected[at][1], &what);
+            check_number(*score, expected[0][1], &what);
+            expected.remove(at);
+        }
+    }
+}
+
 #[tokio::test]
 async fn collocations_are_nltks() {
     let golden = goldens("collocations").remove(0);

@@ -5,18 +5,21 @@ mod chinese_text_rank;
 mod chinese_tfidf;
 mod rake;
 mod text_rank;
+mod yake;
 
 use std::fmt::Debug;
 
 pub use chinese_text_rank::ChineseTextRank;
 pub use chinese_tfidf::ChineseTfidf;
 pub use rake::Rake;
+pub use yake::Yake;
 
 use super::stop_words;
 
 /// Finds the keywords of texts.
 pub trait Extractor: Debug + Send + Sync {
-    /// Calls `each` with the `most` best terms of a text and their scores, best first, equal ones by term in byte order.
+    /// Calls `each` with the `most` best terms of a text and their scores, best first, equal ones by term in byte order, or as the
+    /// method says.
     fn extract(&self, text: &str, most: usize, each: &mut dyn FnMut(&str, f64));
 }
 
@@ -29,6 +32,8 @@ pub enum Method {
     Textrank,
     /// [`ChineseTfidf`].
     Tfidf,
+    /// [`Yake`].
+    Yake,
 }
 
 /// The language that is written without spaces between words.
@@ -36,7 +41,7 @@ const CHINESE: &str = "zh";
 
 impl Method {
     /// The names, alphabetical.
-    pub const NAMES: &[&str] = &["rake", "textrank", "tfidf"];
+    pub const NAMES: &[&str] = &["rake", "textrank", "tfidf", "yake"];
 
     /// The languages that some method knows, alphabetical.
     pub const LANGUAGES: &[&str] = stop_words::LANGUAGES;
@@ -47,6 +52,7 @@ impl Method {
             "rake" => Some(Self::Rake),
             "textrank" => Some(Self::Textrank),
             "tfidf" => Some(Self::Tfidf),
+            "yake" => Some(Self::Yake),
             _ => None,
         }
     }
@@ -57,6 +63,7 @@ impl Method {
             Self::Rake => "rake",
             Self::Textrank => "textrank",
             Self::Tfidf => "tfidf",
+            Self::Yake => "yake",
         }
     }
 
@@ -70,7 +77,7 @@ impl Method {
             .iter()
             .any(|known| known.eq_ignore_ascii_case(language))
         {
-            &[Self::Rake]
+            &[Self::Rake, Self::Yake]
         } else {
             &[]
         }
@@ -79,7 +86,7 @@ impl Method {
     /// Returns the language where none is named.
     pub fn language(self) -> &'static str {
         match self {
-            Self::Rake => "en",
+            Self::Rake | Self::Yake => "en",
             Self::Textrank | Self::Tfidf => CHINESE,
         }
     }
@@ -95,6 +102,7 @@ impl Method {
             Self::Rake => Box::new(Rake::new(stop_words::stop_words(language)?)),
             Self::Textrank => Box::new(ChineseTextRank::built_in()),
             Self::Tfidf => Box::new(ChineseTfidf::built_in()),
+            Self::Yake => Box::new(Yake::new(stop_words::stop_words(language)?)),
         })
     }
 }
@@ -138,6 +146,7 @@ mod tests {
         }
         assert!(Method::Rake.extractor("zh").is_none());
         assert!(Method::Textrank.extractor("en").is_none());
+        assert!(Method::Yake.extractor("zh").is_none());
         assert!(Method::Rake.extractor("xx").is_none());
     }
 
