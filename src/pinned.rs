@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::SessionContext;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ModelCatalog;
-use crate::models::{ModelReference, digest};
+use crate::models::ModelReference;
 
 /// A version of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub(crate) fn models(
                 if let Expr::ScalarFunction(call) = expression
                     && functions.iter().any(|name| name == call.func.name())
                 {
-                    ids.extend(call.args.iter().filter_map(pinned_id));
+                    ids.extend(call.args.iter().flat_map(pinned_ids));
                 }
                 Ok(TreeNodeRecursion::Continue)
             })
@@ -69,22 +69,31 @@ pub(crate) fn models(
             Err(error) if error.is_unknown() => continue,
             Err(error) => return Err(failed(error.into())),
         };
-        let manifest = &stored.manifest;
-        let options = serde_json::to_string(&manifest.options);
-        let options = options.map_err(|error| failed(error.into()))?;
-        let digest = digest::of(format!("{}\n{options}", manifest.digest()).as_bytes());
+        let digest = stored.manifest.pin();
         let version = stored.version;
         models.insert(stored.name.to_string(), PinnedModel { version, digest });
     }
     Ok(models)
 }
 
-/// Returns an argument that names a version of a model: a constant, once planning has pinned it.
-fn pinned_id(argument: &Expr) -> Option<String> {
+/// Returns what may be versions of models among an argument's texts: constants, once planning has pinned them.
+fn pinned_ids(argument: &Expr) -> Vec<String> {
     let Expr::Literal(value, _) = argument else {
-        return None;
+        return Vec::new();
     };
-    let text = value.try_as_str()??;
-    let is_pinned = text.contains('@') && text.parse::<ModelReference>().is_ok();
-    is_pinned.then(|| text.to_owned())
+    let texts = match value {
+        // Settings.
+        ScalarValue::Struct(settings) => {
+            let values = settings.columns().iter();
+            values
+                .filter_map(|value| ScalarValue::try_from_array(value, 0).ok())
+                .collect()
+        }
+        other => vec![other.clone()],
+    };
+    let texts = texts.iter().filter_map(|text| text.try_as_str()?);
+    texts
+        .filter(|text| text.contains('@') && text.parse::<ModelReference>().is_ok())
+        .map(str::to_owned)
+        .collect()
 }

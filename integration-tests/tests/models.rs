@@ -376,3 +376,48 @@ fn a_store_of_each_format_opens() {
         );
     }
 }
+
+#[test]
+fn a_model_that_cuts_the_texts_of_another_is_kept_by_version_and_asked_for() {
+    let home = tempfile::tempdir().expect("home");
+    let home = home.path();
+    let fit = "CREATE MODEL t WITH ('kind' = 'tfidf', 'tokenizer' = 'D') AS VALUES ('云原生平台')";
+    let weigh = "SELECT tfidf_terms('t', '云原生')[1]['term'] AS t";
+    check(home, &format!("{CREATE}; {fit}"), "");
+    check(home, weigh, "t\n云原生\n");
+    let explained = sql(
+        home,
+        "EXPLAIN SELECT chunk(t, 3, {unit: 'd'}) FROM (VALUES ('云')) AS v(t)",
+    );
+    assert!(explained.output.contains("unit:d@1"), "{explained:?}");
+    // Another version of the tokenizer is not this model's.
+    let other = "CREATE OR REPLACE MODEL d WITH ('kind' = 'jieba') AS VALUES ('云原', 99999, 'n')";
+    check(home, other, "");
+    check(home, weigh, "t\n云原生\n");
+    check(home, "ALTER MODEL t SET ('norm' = 'none')", "");
+    check(home, weigh, "t\n云原生\n");
+    check(home, "DROP MODEL 'd@1'", "");
+    let lost = "model `t@2`: expected its tokenizer, model `d@1`, as it was when the terms were counted, found";
+    check_error(home, weigh, &format!("{lost} model `d` has no version 1"));
+    check(home, "DROP MODEL d", "");
+    check_error(home, weigh, &format!("{lost} no model `d`"));
+    check(home, &other.replace("OR REPLACE ", ""), "");
+    check_error(
+        home,
+        weigh,
+        &format!("{lost} another model of this name and version"),
+    );
+    // It can still be looked at, and dropped.
+    let described = sql(home, "DESCRIBE MODEL t");
+    assert!(
+        described.output.contains("option tokenizer,d@1"),
+        "{described:?}"
+    );
+    check_error(
+        home,
+        "CREATE MODEL u WITH ('kind' = 'tfidf', 'tokenizer' = 't') AS VALUES ('a')",
+        "model `t@2`: expected its tokenizer",
+    );
+    check(home, "DROP MODEL t; DROP MODEL d", "");
+    assert!(store(home).is_empty());
+}

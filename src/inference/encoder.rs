@@ -239,4 +239,11 @@ impl Tokenizer for Encoder {
         }
         buffer
     }
+
+    fn starts(&self, text: &str, starts: &mut Vec<usize>) -> bool {
+        if let Ok(encoding) = self.tokenizer.encode(text, false) {
+            starts.extend(encoding.get_offsets().iter().map(|(start, _)| *start));
+        }
+        true
+    }
 }

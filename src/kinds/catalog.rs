@@ -115,6 +115,11 @@ impl ModelCatalog {
         self
     }
 
+    /// Returns what there is on the machine.
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
     /// Returns what is on its way from the Hugging Face Hub.
     pub fn transfers(&self) -> &Arc<Transfers> {
         &self.surroundings.transfers
@@ -217,7 +222,7 @@ impl ModelCatalog {
             rows: create.rows,
             previous,
             draft: &draft,
-            surroundings: &self.surroundings,
+            catalog: self,
         })?;
         let manifest = Manifest {
             format: FORMAT,
@@ -332,22 +337,29 @@ impl ModelCatalog {
 impl Models for ModelCatalog {
     fn open(&self, name: &str) -> Result<Arc<dyn Model>, ModelError> {
         let stored = self.stored(name)?;
-        let id = stored.id();
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((manifest, model)) = opened.get(&id)
-            && *manifest == stored.manifest
-        {
-            return Ok(Arc::clone(model));
+        let (id, manifest) = (stored.id(), stored.manifest.clone());
+        let opened = || self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |opened: &HashMap<String, Opened>| match opened.get(&id) {
+            Some((known, model)) if *known == manifest => Some(Arc::clone(model)),
+            _ => None,
+        };
+        if let Some(model) = known(&opened()) {
+            return Ok(model);
         }
         let kind = kind_named(&stored.name, &stored.manifest.kind)?;
-        let manifest = stored.manifest.clone();
-        // Older versions are let go; a query that runs with one keeps it.
         let prefix = format!("{}@", stored.name);
         let newest = self.store()?.versions(&stored.name)?.last() == Some(&stored.version);
+        // Without the lock, as a kind may open other models.
+        let model = kind.open(stored, self)?;
+        let mut opened = opened();
+        // Another thread may have been first; there is one of each, since each loads its files once.
+        if let Some(model) = known(&opened) {
+            return Ok(model);
+        }
+        // Older versions are let go; a query that runs with one keeps it.
         if newest {
             opened.retain(|id, _| !id.starts_with(&prefix));
         }
-        let model = kind.open(stored, &self.surroundings)?;
         opened.insert(id, (manifest, Arc::clone(&model)));
         Ok(model)
     }

@@ -15,7 +15,7 @@ use lexstream_udfs::text::tokenizers::jieba::{Dictionary, Jieba, Mode};
 use serde_json::{Value, json};
 
 use super::options::line;
-use super::{Kind, Made, OptionSpec, Request, Rows, Surroundings};
+use super::{Kind, Made, ModelCatalog, OptionSpec, Request, Rows};
 use crate::models::Stored;
 
 /// The kind `jieba`.
@@ -148,7 +148,7 @@ impl Kind for JiebaKind {
         })
     }
 
-    fn open(&self, stored: Stored, _: &Surroundings) -> Result<Arc<dyn Model>, ModelError> {
+    fn open(&self, stored: Stored, _: &ModelCatalog) -> Result<Arc<dyn Model>, ModelError> {
         Ok(Arc::new(JiebaModel {
             id: stored.id(),
             stored,

@@ -40,11 +40,9 @@ pub trait Kind: Debug + Send + Sync {
     fn make(&self, request: Request<'_>) -> Result<Made, ModelError>;
 
     /// Opens a version by its manifest; what is large is loaded when it is first used.
-    fn open(
-        &self,
-        stored: Stored,
-        surroundings: &Surroundings,
-    ) -> Result<Arc<dyn Model>, ModelError>;
+    ///
+    /// `catalog` opens the models that it was made with.
+    fn open(&self, stored: Stored, catalog: &ModelCatalog) -> Result<Arc<dyn Model>, ModelError>;
 }
 
 /// What kinds need to know of the machine.

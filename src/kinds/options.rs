@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lexstream_udfs::nearest;
 
-use super::{Rows, Surroundings};
+use super::{ModelCatalog, Rows};
 use crate::models::{Draft, FileRecord, ModelName, StoreError, Stored};
 
 /// One option of `WITH`.
@@ -104,8 +104,8 @@ pub struct Request<'a> {
     pub previous: Option<&'a Stored>,
     /// Where its files go.
     pub draft: &'a Draft,
-    /// What there is on the machine.
-    pub surroundings: &'a Surroundings,
+    /// The catalog that the model will be in: other models, and what there is on the machine.
+    pub catalog: &'a ModelCatalog,
 }
 
 impl Request<'_> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{StoreError, digest};
 
@@ -89,6 +89,12 @@ impl Manifest {
     /// Returns the size of all files, in bytes.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// Returns one digest of all that its results depend on: [`Manifest::digest`] and the options.
+    pub(crate) fn pin(&self) -> String {
+        let options = json!(self.options);
+        digest::of(format!("{}\n{options}", self.digest()).as_bytes())
     }
 
     /// Returns one digest of all files: the SHA-256 of their own, a line each, in the manifest's order.

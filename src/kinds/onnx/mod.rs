@@ -14,7 +14,7 @@ use lexstream_udfs::model::{Model, ModelError};
 use self::error::OnnxError;
 use self::export::Export;
 use self::task::Task;
-use super::{Kind, Made, OptionSpec, Request, Surroundings};
+use super::{Kind, Made, ModelCatalog, OptionSpec, Request, Surroundings};
 use crate::hub::{Hub, Snapshot};
 use crate::models::Stored;
 
@@ -149,11 +149,8 @@ impl Kind for OnnxKind {
         })
     }
 
-    fn open(
-        &self,
-        stored: Stored,
-        surroundings: &Surroundings,
-    ) -> Result<Arc<dyn Model>, ModelError> {
+    fn open(&self, stored: Stored, catalog: &ModelCatalog) -> Result<Arc<dyn Model>, ModelError> {
+        let surroundings = catalog.surroundings();
         Ok(
             match Task::named(stored.manifest.task.as_deref().unwrap_or_default()) {
                 Some(Task::Predict) => predict::open(stored, surroundings)?,
@@ -176,7 +173,7 @@ fn downloaded(request: &Request<'_>) -> Result<Option<Snapshot>, ModelError> {
         let commit = commit.to_owned();
         return Ok(Some(Snapshot { commit, folder }));
     }
-    let Surroundings { hub, transfers, .. } = request.surroundings;
+    let Surroundings { hub, transfers, .. } = request.catalog.surroundings();
     let failed = |source| OnnxError::Hub {
         model: request.name.to_string(),
         source,

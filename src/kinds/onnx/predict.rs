@@ -50,7 +50,7 @@ pub(super) fn make(
         model: &model,
         records: &records,
         place: &|file| request.path(file),
-        surroundings: request.surroundings,
+        surroundings: request.catalog.surroundings(),
     };
     let reads = request.text("outputs").unwrap_or_default().split(',');
     let details = Details {

@@ -126,7 +126,7 @@ pub(super) fn make(
         model: &model,
         records: &records,
         place: &|file| request.path(file),
-        surroundings: request.surroundings,
+        surroundings: request.catalog.surroundings(),
     };
     let graph = GraphDetails::read(request, &files)?;
     let known = TextModel::input_names();

@@ -7,12 +7,13 @@ mod vocabulary_file;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, SchemaRef};
-use lexstream_udfs::model::{Model, ModelError, Unusable, Weighed};
+use lexstream_udfs::model::{Ability, Model, ModelError, Models, Unable, Unusable, Weighed};
 use lexstream_udfs::text::tfidf::{FitError, Vectorizer, Vocabulary};
+use lexstream_udfs::text::tokenizers::Tokenizer;
 use serde_json::{Value, json};
 
 use self::rules::Rules;
-use super::{Kind, Made, OptionError, OptionSpec, Request, Surroundings};
+use super::{Kind, Made, ModelCatalog, OptionError, OptionSpec, Request};
 use crate::models::Stored;
 
 /// The kind `tfidf`.
@@ -21,6 +22,10 @@ pub(super) struct TfidfKind;
 
 /// The role of the file that the corpus becomes, and its name.
 const VOCABULARY: (&str, &str) = ("vocabulary", "vocabulary.arrow");
+
+/// The option that may name a model, and the detail that has the digest of what cuts texts then.
+const TOKENIZER: &str = "tokenizer";
+const TOKENIZER_DIGEST: &str = "tokenizer_digest";
 
 /// Why a corpus makes no model.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,15 @@ enum TfidfError {
         "model `{model}`: `{option}` changes the terms, which are counted over the corpus; CREATE OR REPLACE MODEL … AS query counts them anew"
     )]
     NeedsCorpus { model: String, option: String },
+    /// The model that cuts texts is gone.
+    #[error(
+        "model `{model}`: expected its tokenizer, model `{tokenizer}`, as it was when the terms were counted, found {found}"
+    )]
+    Tokenizer {
+        model: String,
+        tokenizer: String,
+        found: String,
+    },
 }
 
 impl Kind for TfidfKind {
@@ -65,7 +79,13 @@ impl Kind for TfidfKind {
             return alter(&request, &model);
         };
         let weighed = weighed(&model, &rows.schema)?;
-        let rules = Rules::of(request.options, weighed).map_err(|found| wrong(&request, found))?;
+        let cut_by = cut_by(&mut request)?;
+        let tokenizer = match &cut_by {
+            Some((model, _)) => Some(model.tokenizer()?),
+            None => None,
+        };
+        let rules = Rules::of(request.options, weighed, tokenizer)
+            .map_err(|found| wrong(&request, found))?;
         let counts = fit::count(rows, &rules.analyzer())?;
         let vocabulary = Vocabulary::fit(&counts, &rules.limits)
             .map_err(|source| TfidfError::Fit { model, source })?;
@@ -78,28 +98,86 @@ impl Kind for TfidfKind {
             Weighed::Texts => "texts",
             Weighed::Tokens => "tokens",
         };
+        let mut details = vec![
+            ("documents", json!(vocabulary.documents())),
+            ("input", json!(input)),
+            ("mean_length", json!(vocabulary.mean_length())),
+            ("terms", json!(vocabulary.len())),
+        ];
+        details.extend(cut_by.map(|(_, digest)| (TOKENIZER_DIGEST, json!(digest))));
+        let details = details.into_iter();
         Ok(Made {
             task: None,
             files: vec![file],
-            details: [
-                ("documents", json!(vocabulary.documents())),
-                ("input", json!(input)),
-                ("mean_length", json!(vocabulary.mean_length())),
-                ("terms", json!(vocabulary.len())),
-            ]
-            .map(|(key, value)| (key.to_owned(), value))
-            .into(),
+            details: details
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect(),
         })
     }
 
-    fn open(&self, stored: Stored, _: &Surroundings) -> Result<Arc<dyn Model>, ModelError> {
+    fn open(&self, stored: Stored, catalog: &ModelCatalog) -> Result<Arc<dyn Model>, ModelError> {
         Ok(Arc::new(TfidfModel {
             id: stored.id(),
             weighed: weighed_of(&stored)?,
+            tokenizer: cut_by_again(&stored, catalog)?,
             stored,
             vectorizer: Mutex::new(None),
         }))
     }
+}
+
+/// Returns the model that `tokenizer` names and its digest, where it names one; its version takes the name's place.
+fn cut_by(request: &mut Request<'_>) -> Result<Option<(Arc<dyn Model>, String)>, ModelError> {
+    let Some(name) = request.text(TOKENIZER).filter(|name| rules::is_model(name)) else {
+        return Ok(None);
+    };
+    match request.catalog.open(name) {
+        Ok(model) if model.can_tokenize() => {
+            let digest = request.catalog.stored(model.id())?.manifest.pin();
+            let id = model.id().to_owned();
+            request.options.insert(TOKENIZER.to_owned(), id);
+            Ok(Some((model, digest)))
+        }
+        Ok(model) => Err(Unable::new(model.id(), model.kind(), Ability::Tokenize).into()),
+        // What is no model either may be a built-in one, misspelt: the rules list them.
+        Err(_)
+            if request
+                .catalog
+                .stored(name)
+                .is_err_and(|error| error.is_unknown()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the model that cuts texts for a version, where one does; another under its name is refused.
+fn cut_by_again(
+    stored: &Stored,
+    catalog: &ModelCatalog,
+) -> Result<Option<Arc<dyn Model>>, ModelError> {
+    let manifest = &stored.manifest;
+    let Some(name) = manifest
+        .options
+        .get(TOKENIZER)
+        .filter(|name| rules::is_model(name))
+    else {
+        return Ok(None);
+    };
+    let lost = |found: String| TfidfError::Tokenizer {
+        model: stored.id(),
+        tokenizer: name.clone(),
+        found,
+    };
+    let digest = manifest.details.get(TOKENIZER_DIGEST);
+    let found = catalog
+        .stored(name)
+        .map_err(|error| lost(error.to_string()))?;
+    if digest.and_then(Value::as_str) != Some(found.manifest.pin().as_str()) {
+        return Err(lost("another model of this name and version".to_owned()).into());
+    }
+    Ok(Some(catalog.open(name)?))
 }
 
 /// Makes a version with other weights over the terms of the one before.
@@ -115,7 +193,10 @@ fn alter(request: &Request<'_>, model: &str) -> Result<Made, ModelError> {
         }
         .into());
     }
-    Rules::of(request.options, weighed_of(previous)?)
+    // The tokenizer stays, and no other option depends on which it is.
+    let tokenizer = cut_by_again(previous, request.catalog)?;
+    let tokenizer = tokenizer.map(|model| model.tokenizer()).transpose()?;
+    Rules::of(request.options, weighed_of(previous)?, tokenizer)
         .map_err(|wrong| request.wrong(wrong.option, wrong.expected))?;
     Ok(Made {
         task: None,
@@ -173,6 +254,8 @@ struct TfidfModel {
     id: String,
     stored: Stored,
     weighed: Weighed,
+    /// What cuts texts, where it is a model.
+    tokenizer: Option<Arc<dyn Model>>,
     vectorizer: Mutex<Option<Arc<Vectorizer>>>,
 }
 
@@ -197,12 +280,18 @@ impl Model for TfidfModel {
         if let Some(vectorizer) = &*vectorizer {
             return Ok(Arc::clone(vectorizer));
         }
-        let loaded = load(&self.stored, self.weighed).map_err(Unusable::mark)?;
+        let tokenizer = self.tokenizer.as_ref().map(|model| model.tokenizer());
+        let loaded =
+            load(&self.stored, self.weighed, tokenizer.transpose()?).map_err(Unusable::mark)?;
         Ok(Arc::clone(vectorizer.insert(Arc::new(loaded))))
     }
 }
 
-fn load(stored: &Stored, weighed: Weighed) -> Result<Vectorizer, ModelError> {
+fn load(
+    stored: &Stored,
+    weighed: Weighed,
+    tokenizer: Option<Arc<dyn Tokenizer>>,
+) -> Result<Vectorizer, ModelError> {
     let manifest = &stored.manifest;
     let missing = |what: &str| {
         format!(
@@ -210,7 +299,7 @@ fn load(stored: &Stored, weighed: Weighed) -> Result<Vectorizer, ModelError> {
             stored.id()
         )
     };
-    let rules = Rules::of(&manifest.options, weighed).map_err(|wrong| {
+    let rules = Rules::of(&manifest.options, weighed, tokenizer).map_err(|wrong| {
         format!(
             "model `{}`: `{}` must be {}",
             stored.id(),

@@ -96,7 +96,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         name: "tokenizer",
         default: "sklearn",
-        description: "What cuts texts into words: a built-in tokenizer or `regex:…`, as for tokenize().",
+        description: "What cuts texts into words, as for tokenize(): a built-in tokenizer, `regex:…` or a model that has one. A model's version and digest are kept: where it is gone or another, the texts can't be weighed.",
     },
     OptionSpec {
         name: "use_idf",
@@ -119,6 +119,11 @@ const WEIGHTS: &[&str] = &[
 /// Tells whether the terms depend on an option of this kind.
 pub(super) fn changes_terms(option: &str) -> bool {
     !WEIGHTS.contains(&option) && OPTIONS.iter().any(|known| known.name == option)
+}
+
+/// Tells whether the option `tokenizer` names a model, as it is no built-in one.
+pub(super) fn is_model(tokenizer: &str) -> bool {
+    !tokenizers::is_built_in(tokenizer) && Pattern::named(tokenizer).is_none()
 }
 
 /// An option with a wrong value.
@@ -146,7 +151,13 @@ enum Unit {
 
 impl Rules {
     /// Reads the options of a model that was made of texts or of tokens.
-    pub(super) fn of(options: &BTreeMap<String, String>, weighed: Weighed) -> Result<Self, Wrong> {
+    ///
+    /// `tokenizer` is that of the model which the option of this name names, where it names one.
+    pub(super) fn of(
+        options: &BTreeMap<String, String>,
+        weighed: Weighed,
+        tokenizer: Option<Arc<dyn Tokenizer>>,
+    ) -> Result<Self, Wrong> {
         let options = Options(options);
         if weighed == Weighed::Tokens {
             let reason = "left out where the query has lists of tokens";
@@ -194,7 +205,10 @@ impl Rules {
         let pieces = match unit {
             Unit::Word => Pieces::Words {
                 tokenizer: match weighed {
-                    Weighed::Texts => Some(options.tokenizer(lowercase && accents.is_none())?),
+                    Weighed::Texts => Some(match tokenizer {
+                        Some(tokenizer) => tokenizer,
+                        None => options.tokenizer(lowercase && accents.is_none())?,
+                    }),
                     Weighed::Tokens => None,
                 },
                 stop_words: options.stop_words()?.into_iter().collect(),
@@ -381,7 +395,10 @@ impl Options<'_> {
             }),
             None => tokenizers::built_in(name, true).ok_or_else(|| Wrong {
                 option,
-                expected: format!("one of {} or regex:…", tokenizers::NAMES.join(", ")),
+                expected: format!(
+                    "one of {}, regex:… or a model",
+                    tokenizers::NAMES.join(", ")
+                ),
             }),
         }
     }

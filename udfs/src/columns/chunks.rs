@@ -12,7 +12,7 @@ use super::{Texts, types};
 use crate::text::chunks::{Cut, for_each_chunk};
 
 /// Returns the pieces of each text with where they start and end in it, in code points; NULL stays.
-pub fn chunk_column(texts: &Texts, cut: Cut) -> Result<ArrayRef, ArrowError> {
+pub fn chunk_column(texts: &Texts, cut: &Cut) -> Result<ArrayRef, ArrowError> {
     let (mut bytes, mut ends) = (Vec::new(), vec![0]);
     let (mut starts, mut stops) = (Vec::new(), Vec::new());
     let mut lengths = Vec::with_capacity(texts.len());

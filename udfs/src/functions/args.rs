@@ -275,6 +275,12 @@ impl<'a> Args<'a> {
             .map_err(DataFusionError::External)
     }
 
+    /// Returns the tokenizer of the model of this name, which a setting has.
+    pub(crate) fn tokenizer_of(&self, name: &str) -> Result<Arc<dyn Tokenizer>> {
+        let tokenizer = self.named_model(name)?.tokenizer();
+        tokenizer.map_err(|cause| self.failed(cause))
+    }
+
     /// Returns what gives words their parts of speech: the model's that argument `at` names, jieba's where it is left out.
     pub(crate) fn pos_tagger(&self, at: usize) -> Result<PosTagger> {
         if self.values.len() <= at {

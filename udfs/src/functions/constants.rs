@@ -3,15 +3,34 @@
 use std::sync::Arc;
 
 use datafusion_common::{DataFusionError, Result, ScalarValue, plan_err};
-use datafusion_expr::{Expr, ReturnFieldArgs};
+use datafusion_expr::{Expr, ReturnFieldArgs, lit};
 
 use super::kind::{Kind, is_text};
 use super::parameters::Parameters;
 use super::pattern_model::PatternModel;
-use super::settings;
+use super::settings::{self, SettingKind, Settings};
 use crate::model::{Ability, Model, ModelError, Models, Unable};
 use crate::nearest;
 use crate::text::{stop_words, tokenizers};
+
+/// The arguments of a call, once it is known which model they name.
+pub(crate) enum Pinned {
+    /// The version of a model.
+    Model(Vec<Expr>, Arc<dyn Model>),
+    /// They name none.
+    None(Vec<Expr>),
+}
+
+/// A constant that names a model, or something that is built in.
+struct Named<'a> {
+    /// Where it stands, for messages.
+    what: String,
+    found: &'a str,
+    built_in: &'a [&'a str],
+    ability: Ability,
+    /// What else it may be, for messages, behind what is built in.
+    or: &'a str,
+}
 
 impl Parameters {
     /// Refuses a column where a constant belongs, and a constant that names nothing.
@@ -59,7 +78,7 @@ impl Parameters {
                 Kind::Name(known) => {
                     let found = self.constant_text(at, constant)?;
                     if !known.iter().any(|known| known.eq_ignore_ascii_case(found)) {
-                        return self.unknown(at, found, &known.join(", "), known);
+                        return self.unknown(&format!("`{name}`"), found, &known.join(", "), known);
                     }
                 }
                 _ if named.is_none() => named = self.model(at, constant, models)?,
@@ -102,6 +121,44 @@ impl Parameters {
         }
     }
 
+    /// Returns the call's arguments with the version of the model that they name in its place, and the model.
+    pub(crate) fn pinned(&self, mut args: Vec<Expr>, models: &dyn Models) -> Result<Pinned> {
+        let at = self.model_at().or_else(|| self.settings_at());
+        let Some((at, Some(Expr::Literal(constant, _)))) = at.map(|at| (at, args.get(at))) else {
+            return Ok(Pinned::None(args));
+        };
+        let Kind::Settings(known) = self.list[at].kind else {
+            return Ok(match self.model(at, constant, models)? {
+                Some(model) => {
+                    args[at] = lit(model.id());
+                    Pinned::Model(args, model)
+                }
+                None => Pinned::None(args),
+            });
+        };
+        let settings = Settings::of(constant)?;
+        for setting in known {
+            let SettingKind::NameOrTokenizer(names) = setting.kind else {
+                continue;
+            };
+            let Some(found) = settings.text(setting.name)? else {
+                continue;
+            };
+            let named = Named {
+                what: format!("the setting `{}`", setting.name),
+                found: &found,
+                built_in: names,
+                ability: Ability::Tokenize,
+                or: " or a model",
+            };
+            if let Some(model) = self.model_named(&named, models)? {
+                args[at] = lit(settings.with_text(setting.name, model.id())?);
+                return Ok(Pinned::Model(args, model));
+            }
+        }
+        Ok(Pinned::None(args))
+    }
+
     /// Returns the model that a constant names, none for a built-in tokenizer; a model that can't do the work is refused.
     pub(crate) fn model(
         &self,
@@ -110,33 +167,51 @@ impl Parameters {
         models: &dyn Models,
     ) -> Result<Option<Arc<dyn Model>>> {
         let found = self.constant_text(at, constant)?;
+        let what = format!("`{}`", self.list[at].name);
         let (built_in, ability) = match self.list[at].kind {
             Kind::Model(ability) => (&[] as &[&str], ability),
             _ => (tokenizers::NAMES, Ability::Tokenize),
         };
-        if built_in
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(found))
-        {
-            return Ok(None);
-        }
         if !built_in.is_empty()
             && let Some(pattern) = PatternModel::named(found)
         {
             return match pattern {
                 Ok(pattern) => Ok(Some(Arc::new(pattern))),
                 Err(error) => plan_err!(
-                    "{}: `{}` must be a regular expression behind `regex:`, found `{found}`: {error}",
-                    self.function,
-                    self.list[at].name
+                    "{}: {what} must be a regular expression behind `regex:`, found `{found}`: {error}",
+                    self.function
                 ),
             };
         }
+        let named = Named {
+            what,
+            found,
+            built_in,
+            ability,
+            or: ", regex:… or a model",
+        };
+        self.model_named(&named, models)
+    }
+
+    fn model_named(
+        &self,
+        named: &Named<'_>,
+        models: &dyn Models,
+    ) -> Result<Option<Arc<dyn Model>>> {
+        let Named {
+            found, built_in, ..
+        } = *named;
+        if built_in
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(found))
+        {
+            return Ok(None);
+        }
         let refused = |cause: ModelError| DataFusionError::External(cause).context(self.function);
         match models.open(found) {
-            Ok(model) if ability.of(&*model) => Ok(Some(model)),
+            Ok(model) if named.ability.of(&*model) => Ok(Some(model)),
             Ok(model) => Err(refused(
-                Unable::new(model.id(), model.kind(), ability).into(),
+                Unable::new(model.id(), model.kind(), named.ability).into(),
             )),
             Err(error) => {
                 let names = models.names();
@@ -145,10 +220,10 @@ impl Parameters {
                 {
                     return Err(refused(error));
                 }
-                let expected = built_in.join(", ") + ", regex:… or a model";
+                let expected = built_in.join(", ") + named.or;
                 let names = names.iter().map(String::as_str);
                 let known: Vec<_> = built_in.iter().copied().chain(names).collect();
-                self.unknown(at, found, &expected, &known)
+                self.unknown(&named.what, found, &expected, &known)
             }
         }
     }
@@ -186,14 +261,13 @@ impl Parameters {
         }
     }
 
-    fn unknown<T>(&self, at: usize, found: &str, expected: &str, known: &[&str]) -> Result<T> {
+    fn unknown<T>(&self, what: &str, found: &str, expected: &str, known: &[&str]) -> Result<T> {
         let meant = nearest(found, known.iter().copied())
             .map(|name| format!("; did you mean `{name}`?"))
             .unwrap_or_default();
         plan_err!(
-            "{}: `{}` must be one of {expected}, found `{found}`{meant}",
-            self.function,
-            self.list[at].name
+            "{}: {what} must be one of {expected}, found `{found}`{meant}",
+            self.function
         )
     }
 }

@@ -10,9 +10,10 @@ use datafusion_common::{Result, internal_err};
 use datafusion_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion_expr::{
     ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility, expr, lit,
+    ScalarUDFImpl, Signature, Volatility, expr,
 };
 
+use super::constants::Pinned;
 use super::{Args, Parameters};
 use crate::model::{Model, Models};
 
@@ -114,21 +115,15 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
     }
 
     /// Pins the name of a model to its version: EXPLAIN shows it, and the running query keeps it.
-    fn simplify(&self, mut args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+    fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
         F::PARAMETERS.check_settings(&args)?;
         if self.model.is_some() {
             return Ok(ExprSimplifyResult::Original(args));
         }
-        let Some(at) = F::PARAMETERS.model_at() else {
-            return Ok(ExprSimplifyResult::Original(args));
+        let (args, model) = match F::PARAMETERS.pinned(args, &*self.models)? {
+            Pinned::Model(args, model) => (args, model),
+            Pinned::None(args) => return Ok(ExprSimplifyResult::Original(args)),
         };
-        let Some(Expr::Literal(name, _)) = args.get(at) else {
-            return Ok(ExprSimplifyResult::Original(args));
-        };
-        let Some(model) = F::PARAMETERS.model(at, name, &*self.models)? else {
-            return Ok(ExprSimplifyResult::Original(args));
-        };
-        args[at] = lit(model.id());
         let pinned = ScalarUDF::new_from_impl(Self {
             signature: self.signature.clone(),
             models: Arc::clone(&self.models),

@@ -24,6 +24,8 @@ pub(crate) enum SettingKind {
     Number(i64),
     /// One of these names, without regard to case.
     Name(&'static [&'static str]),
+    /// One of these names, without regard to case, or a model that has a tokenizer.
+    NameOrTokenizer(&'static [&'static str]),
 }
 
 /// Refuses a struct with a setting that the function does not have.
@@ -77,6 +79,11 @@ pub(crate) fn check_values(
                 }
                 _ => format!("one of {}", names.join(", ")),
             },
+            // What is none of the names is a model's.
+            SettingKind::NameOrTokenizer(names) => match value.try_as_str().flatten() {
+                Some(_) => continue,
+                None => format!("one of {} or a model", names.join(", ")),
+            },
         };
         let shown = match value.try_as_str().flatten() {
             Some(text) => format!("`{text}`"),
@@ -123,6 +130,22 @@ impl Settings {
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>> {
         let value = self.value(name)?;
         Ok(value.and_then(|value| value.try_as_str().flatten().map(str::to_owned)))
+    }
+
+    /// Returns the settings with another text for one of them.
+    pub(crate) fn with_text(&self, name: &str, text: &str) -> Result<ScalarValue> {
+        let Some(settings) = &self.0 else {
+            return internal_err!("there are no settings to change");
+        };
+        let (fields, mut columns, nulls) = settings.as_ref().clone().into_parts();
+        for (field, column) in fields.iter().zip(&mut columns) {
+            if field.name() == name {
+                let text = ScalarValue::from(text).cast_to(field.data_type())?;
+                *column = text.to_array()?;
+            }
+        }
+        let changed = StructArray::try_new(fields, columns, nulls)?;
+        Ok(ScalarValue::Struct(Arc::new(changed)))
     }
 
     fn value(&self, name: &str) -> Result<Option<ScalarValue>> {

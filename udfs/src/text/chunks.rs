@@ -2,20 +2,31 @@
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::sync::Arc;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::tokenizers::Tokenizer;
+
 /// What the length of a piece is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Unit {
     /// Code points.
     Char,
     /// Words at Unicode word boundaries (UAX #29).
     Word,
+    /// The tokens of a tokenizer.
+    Token(Arc<dyn Tokenizer>),
 }
 
+/// Bytes of a text that are cut at once, a token; more where they hold too few.
+const BYTES_A_TOKEN: usize = 8;
+
+/// Tokens behind the last that is counted, so that a cut in the middle of a word is not seen.
+const MARGIN: usize = 16;
+
 impl Unit {
-    /// The names, alphabetical.
+    /// The names of those without a tokenizer, alphabetical.
     pub const NAMES: &[&str] = &["char", "word"];
 
     /// Returns the unit of this name, without regard to case.
@@ -27,33 +38,63 @@ impl Unit {
         }
     }
 
-    /// Returns where the first `count` units of a text end; what is no word belongs to the word before it.
-    fn end(self, text: &str, count: usize) -> usize {
+    /// Returns the tokens of a tokenizer, where it knows where in the text they are.
+    pub fn tokens(tokenizer: Arc<dyn Tokenizer>) -> Option<Self> {
+        let knows = tokenizer.starts("A", &mut Vec::new());
+        knows.then_some(Self::Token(tokenizer))
+    }
+
+    /// Returns where the first `count` units of a text end; what is no unit belongs to the one before it.
+    fn end(&self, text: &str, count: usize) -> usize {
         let end = match self {
             Self::Char => text.char_indices().nth(count).map(|(at, _)| at),
             Self::Word => text.unicode_word_indices().nth(count).map(|(at, _)| at),
+            Self::Token(tokenizer) => token_start(&**tokenizer, text, count),
         };
         end.unwrap_or(text.len())
     }
 
     /// Returns where the last `count` units of a text start.
-    fn start(self, text: &str, count: usize) -> usize {
+    fn start(&self, text: &str, count: usize) -> usize {
         if count == 0 {
             return text.len();
         }
         let start = match self {
-            Self::Char => text.char_indices().nth_back(count - 1),
+            Self::Char => text.char_indices().nth_back(count - 1).map(|(at, _)| at),
             Self::Word => text
                 .unicode_word_indices()
                 .nth_back(count - 1)
-                .map(|(at, word)| (at, word.chars().next().unwrap_or_default())),
+                .map(|(at, _)| at),
+            Self::Token(tokenizer) => {
+                let mut starts = Vec::new();
+                tokenizer.starts(text, &mut starts);
+                let start = starts.into_iter().nth_back(count - 1);
+                start.map(|at| text.floor_char_boundary(at))
+            }
         };
-        start.map_or(0, |(at, _)| at)
+        start.unwrap_or(0)
+    }
+}
+
+/// Returns where token `count` of a text begins; the text is read as far as that takes.
+fn token_start(tokenizer: &dyn Tokenizer, text: &str, count: usize) -> Option<usize> {
+    let enough = count.saturating_add(MARGIN);
+    let mut bytes = enough.saturating_mul(BYTES_A_TOKEN);
+    let mut starts = Vec::new();
+    loop {
+        let part = &text[..text.floor_char_boundary(bytes)];
+        starts.clear();
+        tokenizer.starts(part, &mut starts);
+        if part.len() == text.len() || starts.len() >= enough {
+            let start = starts.get(count).copied();
+            return start.map(|at| text.floor_char_boundary(at));
+        }
+        bytes = bytes.saturating_mul(4);
     }
 }
 
 /// How a text is cut.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Cut {
     /// The most units of a piece.
     pub size: NonZeroUsize,
@@ -70,8 +111,12 @@ const AHEAD: usize = 256;
 ///
 /// A piece that is not the last ends behind the last blank line in its second half; where there is none, behind the last
 /// sentence there; else behind the last white space, at the last word boundary, or between two graphemes. A grapheme that
-/// is longer than a piece is cut. What is repeated begins with a word. Memory is for one piece.
-pub fn for_each_chunk(text: &str, cut: Cut, mut each: impl FnMut(Range<usize>)) {
+/// is longer than a piece is cut, but no code point, whatever its tokens. What is repeated begins with a word. Memory is
+/// for one piece.
+///
+/// A piece has no more than `size` tokens when it is cut alone, as models read it. Tokens cost two to three times what
+/// cutting the text once does, more where pieces overlap.
+pub fn for_each_chunk(text: &str, cut: &Cut, mut each: impl FnMut(Range<usize>)) {
     let (mut start, mut end) = (0, 0);
     while start < text.len() {
         let rest = &text[start..];
@@ -80,7 +125,11 @@ pub fn for_each_chunk(text: &str, cut: Cut, mut each: impl FnMut(Range<usize>)) 
             return each(start..text.len());
         }
         // What the piece before had is not enough for a piece.
-        end = start + best_end(rest, end - start, most);
+        let Some(length) = end_of_chunk(rest, end - start, most, cut) else {
+            start = end;
+            continue;
+        };
+        end = start + length;
         each(start..end);
         let again = cut.unit.start(&text[start..end], cut.overlap);
         // A piece that began no later than the one before would never come to an end.
@@ -88,6 +137,26 @@ pub fn for_each_chunk(text: &str, cut: Cut, mut each: impl FnMut(Range<usize>)) 
             Some(at) => start + at,
             None => end,
         };
+    }
+}
+
+/// Returns the best place to cut `text` at, behind `least`; none where what lies before that leaves no room for more.
+fn end_of_chunk(text: &str, least: usize, mut most: usize, cut: &Cut) -> Option<usize> {
+    let next = text.ceil_char_boundary(least + 1);
+    loop {
+        most = most.max(next);
+        let end = best_end(text, least, most);
+        if !matches!(cut.unit, Unit::Token(_)) {
+            return Some(end);
+        }
+        // Cut off from what follows, the end may have other tokens, and more.
+        most = cut.unit.end(&text[..end], cut.size.get());
+        if most == end || end == next && least == 0 {
+            return Some(end);
+        }
+        if end == next {
+            return None;
+        }
     }
 }
 
@@ -148,6 +217,7 @@ fn first_word(text: &str, at: usize) -> Option<usize> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::tokenizers::Span;
     use super::*;
 
     fn chunks(text: &str, size: usize, overlap: usize, unit: Unit) -> Vec<&str> {
@@ -155,7 +225,7 @@ mod tests {
         let mut found = Vec::new();
         for_each_chunk(
             text,
-            Cut {
+            &Cut {
                 size,
                 overlap,
                 unit,
@@ -226,16 +296,62 @@ mod tests {
         );
     }
 
+    /// Every three characters of a word are a token, and at the end of the text every one: what is cut off has more.
+    #[derive(Debug)]
+    struct Threes;
+
+    impl Tokenizer for Threes {
+        fn cut<'a>(&self, text: &'a str, _: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
+            for (start, word) in text.unicode_word_indices() {
+                let characters = word.char_indices();
+                for (at, character) in characters.enumerate() {
+                    let is_end = start + word.len() == text.len();
+                    if is_end || at % 3 == 0 {
+                        spans.push(Span::new(start + character.0, character.1.len_utf8()));
+                    }
+                }
+            }
+            text
+        }
+    }
+
+    fn threes(text: &str, size: usize, overlap: usize) -> Vec<&str> {
+        let unit = Unit::tokens(Arc::new(Threes)).expect("it does not rewrite");
+        chunks(text, size, overlap, unit)
+    }
+
+    #[test]
+    fn a_piece_alone_has_no_more_tokens_than_told() {
+        assert_eq!(threes("abcdef ghi jkl", 3, 0), ["abcdef ghi ", "jkl"]);
+        assert_eq!(threes("abcdefghijkl", 4, 0), ["abcd", "efgh", "ijkl"]);
+        assert_eq!(
+            threes("abc def ghi jkl mno", 3, 1),
+            ["abc def ghi ", "ghi jkl ", "jkl mn", "o"]
+        );
+        assert!(Unit::tokens(Arc::new(crate::text::tokenizers::Sklearn)).is_none());
+    }
+
     proptest! {
+        #[test]
+        fn pieces_of_tokens_concatenate(text in "[a-z .\\n漢\u{301}]{0,80}", size in 1_usize..9, overlap in 0_usize..8) {
+            let found = threes(&text, size, 0);
+            prop_assert_eq!(found.concat(), &*text);
+            for piece in found.iter().chain(&threes(&text, size, overlap.min(size - 1))) {
+                let mut starts = Vec::new();
+                Threes.starts(piece, &mut starts);
+                prop_assert!(!piece.is_empty() && (starts.len() <= size || piece.chars().count() == 1), "{piece:?}");
+            }
+        }
+
         #[test]
         fn pieces_concatenate_and_are_no_longer_than_told(text in "[a-z .\\n!漢\u{301}]{0,80}", size in 1_usize..20, words in any::<bool>()) {
             let unit = if words { Unit::Word } else { Unit::Char };
-            let found = chunks(&text, size, 0, unit);
+            let found = chunks(&text, size, 0, unit.clone());
             prop_assert_eq!(found.concat(), &*text);
             for piece in &found {
                 let length = match unit {
-                    Unit::Char => piece.chars().count(),
                     Unit::Word => piece.unicode_words().count(),
+                    _ => piece.chars().count(),
                 };
                 // A word that is cut in a place where it has none alone may fall into two.
                 prop_assert!(!piece.is_empty() && length <= size + usize::from(words), "{piece:?}");
@@ -247,7 +363,7 @@ mod tests {
             let overlap = overlap.min(size - 1);
             let size = NonZeroUsize::new(size).expect("at least 2");
             let (mut start, mut end) = (None, 0);
-            for_each_chunk(&text, Cut { size, overlap, unit: Unit::Char }, |span| {
+            for_each_chunk(&text, &Cut { size, overlap, unit: Unit::Char }, |span| {
                 assert!(start.is_none_or(|start| span.start > start) && span.start <= end && span.end > end, "{span:?}");
                 (start, end) = (Some(span.start), span.end);
             });

@@ -11,7 +11,7 @@ use crate::columns::{collocations, types};
 use crate::text::collocations::BigramCounts;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Pieces"),
     description = "Returns every two tokens that stand side by side in the lists of a group, joined by a space, with how often they do and their pointwise mutual information, as List<Struct<bigram Utf8, count Int64, pmi Float64>>, highest information first, ties by bigram in byte order. The information is log2(count * N / (count of the first * count of the second)), N being all tokens of the group, as NLTK's BigramAssocMeasures.pmi gives it (Church and Hanks 1990): 0 where chance would put them together as often. It is highest for what is rare: a filter on `count` leaves out what occurs once. No bigram reaches from one list into the next. NULL where no list is not NULL. It holds one entry a distinct token and one a distinct bigram, not the lists, and works as a window function over sliding frames too.",
     syntax_example = "collocations(tokens)",
     sql_example = r"```sql

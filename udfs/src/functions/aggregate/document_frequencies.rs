@@ -11,7 +11,7 @@ use crate::columns::{term_counts, types};
 use crate::text::tfidf::DocumentCounts;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns in how many lists of a group each token occurs, as List<Struct<term Utf8, count Int64>>, most frequent first, ties by term in byte order: the df of TF-IDF. NULL where no list is not NULL. It holds one entry a distinct term, not the lists, and works as a window function over sliding frames too.",
     syntax_example = "document_frequencies(tokens)",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns how often each distinct token stands in a list, as List<Struct<term Utf8, count Int64>>, by term in byte order, which is the order of code points. No tokens have an empty list. Over all rows of a group, term_frequencies does the same.",
     syntax_example = "bag_of_words(tokens)",
     sql_example = r"```sql

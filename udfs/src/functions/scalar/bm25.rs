@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns how well a text answers a query by Okapi BM25 (Robertson, Zaragoza 2009), as Float64 of at least 0: the sum over the query's terms that the model knows of idf · tf (k1 + 1) / (tf + k1 (1 − b + b · length / mean)), where idf = ln(1 + (N − df + 0.5) / (df + 0.5)), tf is how often the term occurs in the text, length how many terms the text has, mean how many a text of the model's corpus has, N how many texts that has and df how many of them have the term. A term that the query says twice counts twice. k1 and b are options of the model, 1.2 and 0.75.",
     syntax_example = "bm25(model, query, text)",
     sql_example = r"```sql

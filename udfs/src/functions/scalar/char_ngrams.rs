@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::ngrams::CharNgrams;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Pieces"),
     description = "Returns every run of `n` consecutive code points of a text, in order, as List<Utf8>; a shorter text has none. A run of two or more white-space characters counts as one space: with lower(text) the result is that of scikit-learn's `analyzer='char'`. A batch may have 2 GiB of them.",
     syntax_example = "char_ngrams(text, n)",
     sql_example = r"```sql

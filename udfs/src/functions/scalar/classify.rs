@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Models"),
     description = "Returns the label that a model gives a text the highest score, and that score, as Struct<label Utf8, score Float32>. Scores are probabilities: by softmax where labels exclude each other, by a sigmoid each where they do not (`problem_type` `multi_label_classification`). Of equal scores the label that the model lists first wins. Identical texts in a batch are computed once. A text that is longer than the model takes loses its end, or is an error with `'truncate' = 'false'`. Cost: one run of the model for a few texts of similar length.",
     syntax_example = "classify(model, text)",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Models"),
     description = "Returns every label of a model with its score for a text, highest first, as List<Struct<label Utf8, score Float32>>. Scores are probabilities, as for classify; equal ones stay in the model's order. Identical texts in a batch are computed once. A text that is longer than the model takes loses its end, or is an error with `'truncate' = 'false'`. Cost: one run of the model for a few texts of similar length.",
     syntax_example = "classify_scores(model, text)",
     sql_example = r"```sql

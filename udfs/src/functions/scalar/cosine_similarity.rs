@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::vectors::{self, Component, Entries};
 
 #[user_doc(
-    doc_section(label = "Vector Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns the cosine of the angle between two vectors, a·b / (‖a‖·‖b‖), as Float64 from -1 to 1. A vector of length zero has no direction: the result is NULL. Sums are in double precision.",
     syntax_example = "cosine_similarity(vector1, vector2)",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns how often each term of a model occurs in a text, as Struct<indices List<Int32>, values List<Float32>>, as scikit-learn's CountVectorizer counts; vocabulary('model') says which term an index is. Terms that the model does not know are left out; with `'binary' = 'true'` each count is 1.",
     syntax_example = "count_vector(model, text)",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = r"Returns the language of a text as a code of ISO 639-1, such as `en` or `zh`, as Utf8View; NULL for a text without letters of a language that is known, empty text among them. The first 4 KiB decide.
 
 whatlang, which knows 70 languages, decides where it is sure (a confidence of 0.3 and more, which paragraphs have); on short texts it is not, and whichlang decides, which knows Arabic, Chinese, Dutch, English, French, German, Hindi, Italian, Japanese, Korean, Portuguese, Russian, Spanish, Swedish, Turkish and Vietnamese, where the text is in its language's script and has no other letters. So short texts in these are told well, and short ones in a neighbour of theirs may be taken for one of them: of 40 sentences in Bulgarian, Catalan, Croatian, Danish, Hungarian, Indonesian, Norwegian and Romanian 20 were told right, 28 by whatlang alone.

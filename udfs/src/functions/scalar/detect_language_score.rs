@@ -10,7 +10,7 @@ use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns the language of a text as detect_language finds it, and how sure it is, as Struct<language Utf8, confidence Float64>; NULL where there is none. The confidence is whatlang's, from 0 to 1: it grows with the length of the text and with the distance from the next language, and is 1 where the script decides. Below 0.3 whatlang is not sure, and the language may be whichlang's, which says nothing of the kind: of short texts with a higher one 99 % were right.",
     syntax_example = "detect_language_score(text)",
     sql_example = r"```sql

@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::vectors::{self, Component, Entries};
 
 #[user_doc(
-    doc_section(label = "Vector Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns the dot product of two vectors, the sum of aᵢ·bᵢ, as Float64; of two empty vectors it is 0. Sums are in double precision. It is DataFusion's inner_product, and takes Float32 vectors without a cast.",
     syntax_example = "dot_product(vector1, vector2)",
     sql_example = r"```sql

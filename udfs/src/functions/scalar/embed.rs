@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Models"),
     description = "Returns the vector that a model makes of a text, as FixedSizeList<Float32> of the model's dimension. Pooling and normalisation are as the model's export says. Identical texts in a batch are computed once. A text that is longer than the model takes loses its end, or is an error with `'truncate' = 'false'`. A vector that is all zero or no number is an error. Cost: one run of the model for a few texts of similar length.",
     syntax_example = "embed(model, text)",
     sql_example = r"```sql

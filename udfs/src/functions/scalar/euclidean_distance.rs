@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::vectors::{self, Component, Entries};
 
 #[user_doc(
-    doc_section(label = "Vector Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns the Euclidean distance between two vectors, ‖a − b‖, as Float64; between two empty vectors it is 0. Sums are in double precision.",
     syntax_example = "euclidean_distance(vector1, vector2)",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Vector Functions"),
+    doc_section(label = "Likeness"),
     description = "Returns how many bits of two whole numbers differ, as Int64 from 0 to 64; numbers of fewer bits are extended with their sign.",
     syntax_example = "hamming_distance(hash1, hash2)",
     sql_example = r"```sql

@@ -12,7 +12,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Vector Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns the sparse vector of a list of tokens without a vocabulary, as Struct<indices List<Int32>, values List<Float32>>, by feature hashing (Weinberger et al. 2009), as scikit-learn's `HashingVectorizer(norm=None)` makes it: with h the MurmurHash3 x86_32 (seed 0) of a token as a signed number, each token adds the sign of h at the index |h| mod `dimension`. Indices ascend; what cancels out is left out. No tokens have no entries.",
     syntax_example = "hash_vector(tokens, dimension)",
     sql_example = r"```sql

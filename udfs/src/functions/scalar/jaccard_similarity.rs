@@ -10,7 +10,7 @@ use crate::model::Model;
 use crate::text::likeness::jaccard_similarity;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Likeness"),
     description = "Returns how many of the distinct tokens of two lists are in both, |A ∩ B| / |A ∪ B| (Jaccard 1912), as Float64 from 0 to 1. How often a token stands in a list does not matter. Two empty lists are alike: 1; an empty list and another: 0. Case and normalization form count.",
     syntax_example = "jaccard_similarity(tokens1, tokens2)",
     sql_example = r"```sql

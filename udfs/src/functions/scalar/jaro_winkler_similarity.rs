@@ -10,7 +10,7 @@ use crate::model::Model;
 use crate::text::likeness::jaro_winkler_similarity;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Likeness"),
     description = "Returns how alike two short texts, such as names, are, as Float64 from 0 to 1: the Jaro similarity of their code points, raised by 0.1 of what is missing to 1 for each of up to four first code points that are equal, where Jaro's is above 0.7 (Winkler 1990). It agrees with RapidFuzz's `JaroWinkler.similarity`. Two empty texts are alike: 1; an empty text and another: 0. Case and normalization form count. Cost: the product of the lengths, 64 code points at a time.",
     syntax_example = "jaro_winkler_similarity(text1, text2)",
     sql_example = r"```sql

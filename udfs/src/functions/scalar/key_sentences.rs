@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::key_sentences::KeySentences;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Pieces"),
     description = "Returns the sentences of a text that are most like its others, in the text's order, as List<Utf8>: a summary of what is there, in any language; of equal ones the first, and no sentence twice. Sentences are those of the function sentences; one without words is left out. Scores are those of continuous LexRank (Erkan and Radev 2004, LexRank: Graph-based Lexical Centrality as Salience in Text Summarization): p(u) = 0.15 / N + 0.85 * the sum over all N sentences v of cosine(u, v) / (the sum over all z of cosine(z, v)) * p(v). The cosine is of the words' counts times their inverse document frequencies, ln(N / sentences with the word). Words are those of UAX #29, in lower case; of ideographs and hiragana each two neighbours are a word. The sums are taken word by word, not pair by pair of sentences: time and memory grow with the words of the text, however many sentences it has.",
     syntax_example = "key_sentences(text, n)",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::model::Model;
 use crate::text::likeness::levenshtein_similarity;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Likeness"),
     description = "Returns how alike two texts are by the code points to insert, delete or replace, as Float64 from 0 to 1: 1 - d / n, where d is the Levenshtein distance and n the length of the longer text. It agrees with RapidFuzz's `Levenshtein.normalized_similarity`. Two empty texts are alike: 1; an empty text and another: 0. Case and normalization form count: lower(text) and normalize_text(text) even them out. Cost: the product of the lengths, 64 code points at a time.",
     syntax_example = "levenshtein_similarity(text1, text2)",
     sql_example = r"```sql

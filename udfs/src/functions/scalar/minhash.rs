@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::sketches::MinHash;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Likeness"),
     description = "Returns the MinHash signature of a list of tokens (Broder 1997), as FixedSizeList<Int32> of `hashes` numbers. Two lists agree in each number with the probability of their Jaccard similarity: minhash_similarity estimates it with a standard error of at most 1 / (2 √hashes), minhash_bands makes near duplicates an equi-join. Number i is the least of mix(x ⊕ s) over the tokens, as unsigned numbers of 32 bits: x is the low half of the token's XXH64 with the seed, s the high half of output i of SplitMix64 from the seed, mix the last step of MurmurHash3 x86_32; its bits are the Int32. How often a token stands in the list does not matter. No tokens give -1 throughout. Signatures of the same arguments never change.",
     syntax_example = "minhash(tokens, hashes [, seed])",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Likeness"),
     description = "Returns a hash of each of `bands` equal parts of a MinHash signature, as List<Int64>. Two texts that share one are candidates for near duplicates: with r numbers a band, texts of Jaccard similarity s share a band with probability 1 − (1 − sʳ)ᵇᵃⁿᵈˢ (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, section 3.4), so unnest(minhash_bands(…)) turns the search into an equi-join. The hash is the XXH64 of the band's numbers, 8 bytes each from the lowest, with the band's place from 0 as the seed: equal numbers in different bands do not meet. It never changes.",
     syntax_example = "minhash_bands(signature, bands)",
     sql_example = r"```sql

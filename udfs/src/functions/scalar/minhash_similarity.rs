@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Likeness"),
     description = "Returns the share of places in which two MinHash signatures agree, as Float64 from 0 to 1: an estimate of the Jaccard similarity of their tokens, with a standard error of √(s (1 − s) / hashes) for the similarity s.",
     syntax_example = "minhash_similarity(signature1, signature2)",
     sql_example = r"```sql

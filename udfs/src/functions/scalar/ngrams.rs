@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::ngrams::ngrams;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Pieces"),
     description = "Returns every run of `n` consecutive tokens, joined by spaces, as List<Utf8>; with `max` every run of `n` to `max`, shorter ones first and each length in the tokens' order, as scikit-learn's `ngram_range=(n, max)`. A list that is shorter than a run has none. A batch may have 2 GiB of them.",
     syntax_example = "ngrams(tokens, n [, max])",
     sql_example = r"```sql

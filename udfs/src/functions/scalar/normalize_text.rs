@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::normal_form::NormalForm;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns a text in a Unicode normalization form (Unicode Standard Annex #15), as Utf8View. Two texts that look alike are equal in the same form. A text that is in the form already is not copied.",
     syntax_example = "normalize_text(text [, form])",
     sql_example = r"```sql

@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::white_space::normalize_spaces;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns a text with one space for every run of white space and none at its ends, as Utf8View: what Python's `' '.join(text.split())` gives. White space is what has Unicode's property White_Space, and the four separators U+001C to U+001F. A text that is so already is not copied.",
     syntax_example = "normalize_whitespace(text)",
     sql_example = r"```sql

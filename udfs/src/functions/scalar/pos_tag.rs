@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns the words of a Chinese text with their parts of speech, in order, as List<Struct<token Utf8, tag Utf8>>, as jieba.posseg 0.42.1 gives them; the tokens concatenate to the text. Tags are jieba's: `n` a noun, `nr` a person, `ns` a place, `v` a verb, `a` an adjective, `d` an adverb, `r` a pronoun, `m` a number, `eng` letters, `x` punctuation, white space and what is unknown, and so on. posseg cuts anew: the most probable words of the dictionary, which gives them their tags, and between them one hidden Markov model of words and tags together, so that tokens may differ from those of tokenize(text, 'jieba'). The first call loads the dictionary and the model, once a process. A batch may have 2 GiB of tokens; past that an error says which batch size fits.",
     syntax_example = "pos_tag(text [, dictionary])",
     sql_example = r"```sql

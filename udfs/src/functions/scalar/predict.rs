@@ -9,7 +9,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Models"),
     description = "Returns what a graph computes of a row. Inputs stand in the graph's order, one for each of its own: a number, truth value or text for `[batch]` and `[batch, 1]`, else a list of as many as the graph's axes hold, flat or nested; integers become floats where the graph has floats. The result is one value for `[batch]` and `[batch, 1]`, else a list an axis, of fixed size where the graph says it; several outputs are a struct by their names. Types are the graph's, with float16 and bfloat16 as Float32, and unsigned integers as the next larger signed one; a uint64 that Int64 has no place for is an error. NULL, or a list with NULL in it, gives NULL. Rows whose lists differ in length run apart. Cost: one run of the model for `max_batch_rows` rows.",
     syntax_example = "predict(model, input, …)",
     sql_example = r"```sql

@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::stop_words::StopWords;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns the tokens of a list that are no stop words, in order, as List<Utf8>. Words are compared in lower case and as a whole: what tokenize cuts in two, such as `don't` by `sklearn`, is not found in a list that has it in one.",
     syntax_example = "remove_stop_words(tokens, words)",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Models"),
     description = "Returns how well a text answers a query, by a cross-encoder, as Float32: higher is better. The model reads both as one pair. The score is between 0 and 1 by a sigmoid, or the model's own number with `'activation' = 'none'`, as its export says. Identical pairs in a batch are computed once. Of a pair that is longer than the model takes the longer part loses its end, or it is an error with `'truncate' = 'false'`. Cost: one run of the model for a few pairs of similar length; rank the best of a cheaper search with it.",
     syntax_example = "rerank(model, query, text)",
     sql_example = r"```sql

@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::sentences::SentenceBounds;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Pieces"),
     description = "Returns the sentences of a text, in order, as List<Utf8>: cut by the rules of Unicode Standard Annex #29, without the white space around them; blank ones are left out. The rules know no abbreviations: «Dr. Wu» is cut, «e.g. this» is not. A line break ends a sentence.",
     syntax_example = "sentences(text)",
     sql_example = r"```sql

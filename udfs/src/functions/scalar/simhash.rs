@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Likeness"),
     description = "Returns the SimHash of a list of tokens (Charikar 2002), as Int64: bit i is 1 where more tokens than not have it in their XXH64 with seed 0; a token counts as often as it stands there. Lists that are alike differ in few bits, which hamming_distance counts. No tokens give 0. The hash of the same tokens never changes.",
     syntax_example = "simhash(tokens)",
     sql_example = r"```sql

@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::stem::LANGUAGES;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns the stem of a token, as Utf8View, or of every token of a list, as List<Utf8>, by the Snowball algorithm of the language, as the Snowball project's Python package snowballstemmer 3.1 gives it. The algorithms know lower-case letters only: lower(text) comes first. NLTK's SnowballStemmer differs: in English it gives `organ` for `organizations` and `intern` for `international` (here `organiz`, `internat`), `ad` for `added`, `past` for `pasting` (here `add`, `paste`); it keeps Italian elisions (`l'amiciz`) and German `'s`, reads Latin letters as Cyrillic in Russian, and follows older algorithms in Arabic, Dutch, French, Hungarian, Portuguese, Romanian and Swedish.",
     syntax_example = "stem(token, language)",
     sql_example = r"```sql

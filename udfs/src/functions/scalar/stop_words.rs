@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::stop_words::LANGUAGES;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns the stop words of a language, as List<Utf8>: NLTK's list, in its order, which the crate stop-words keeps.",
     syntax_example = "stop_words(language)",
     sql_example = r"```sql

@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::accents::strip_accents;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns a text without its accents, as Utf8View: decomposed (NFKD) and without combining marks, as scikit-learn's `strip_accents='unicode'` does. The decomposition also opens ligatures and full-width forms. Letters that do not decompose, such as ø and ł, stay. A text in ASCII is not copied.",
     syntax_example = "strip_accents(text)",
     sql_example = r"```sql

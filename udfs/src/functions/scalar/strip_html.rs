@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::text::html::{is_plain, strip_html};
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns the text of HTML, as Utf8View: tags and comments gone, character references resolved, the contents of `script`, `style`, `iframe`, `noembed` and `noframes` dropped. It is read as a browser reads it, by the tokenizer of the HTML standard (the crate html5ever), so nothing is an error: `a < b` stays, `a <b` opens an element. Paragraphs, list items, table cells and other elements that begin a line of their own have a line feed between them; other white space stays, and normalize_whitespace takes it away. A text without markup is not copied.",
     syntax_example = "strip_html(text)",
     sql_example = r"```sql

@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns the TF-IDF vector of a text over the terms of a model, as Struct<indices List<Int32>, values List<Float32>>; vocabulary('model') says which term an index is. Terms and weights are made as the options of the model say, by default as scikit-learn's TfidfVectorizer makes them. Terms that the model does not know are left out; a text without known terms has no entries.",
     syntax_example = "tfidf(model, text)",
     sql_example = r"```sql

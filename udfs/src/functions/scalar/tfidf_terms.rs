@@ -12,7 +12,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns the terms of a text that a model knows with their TF-IDF weights, as List<Struct<term Utf8, weight Float64>>, heaviest first and equal ones by term: the entries of tfidf with their names.",
     syntax_example = "tfidf_terms(model, text [, k])",
     sql_example = r"```sql

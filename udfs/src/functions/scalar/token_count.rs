@@ -9,7 +9,7 @@ use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns how many tokens a text has, as Int64, without building them: the length of what tokenize returns for the same arguments.",
     syntax_example = "token_count(text [, tokenizer] [, settings])",
     sql_example = r"```sql

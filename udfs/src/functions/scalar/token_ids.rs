@@ -10,7 +10,7 @@ use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
 use crate::model::{Ability, Model};
 
 #[user_doc(
-    doc_section(label = "Model Functions"),
+    doc_section(label = "Words"),
     description = "Returns the numbers of a text's tokens as a model reads them, special tokens included and nothing cut off, as List<Int32>. The model's graph is not run.",
     syntax_example = "token_ids(text, tokenizer)",
     sql_example = r"```sql

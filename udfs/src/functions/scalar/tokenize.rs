@@ -10,7 +10,7 @@ use crate::functions::{Args, Parameters, ScalarFunction};
 use crate::model::Model;
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Words"),
     description = "Returns the tokens of a text, in order, as List<Utf8>. Empty text has none. A batch may have 2 GiB of tokens; past that an error says which batch size fits. Words and characters follow Unicode Standard Annex #29; `sklearn` agrees with scikit-learn's CountVectorizer, `jieba`, `jieba_search` and `jieba_all` with jieba (white space and punctuation are tokens there; `jieba_all` has no empty ones).",
     syntax_example = "tokenize(text [, tokenizer] [, settings])",
     sql_example = r"```sql

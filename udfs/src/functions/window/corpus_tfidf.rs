@@ -25,7 +25,7 @@ const PARAMETERS: Parameters = Parameters {
 };
 
 #[user_doc(
-    doc_section(label = "Text Functions"),
+    doc_section(label = "Vectors"),
     description = "Returns the TF-IDF weight of each distinct token of a row's list within the rows of the window, as List<Struct<term Utf8, weight Float64>>, heaviest first and equal ones by term, by BigQuery's formula: tf / length × ln(1 + N / (1 + df)), where tf is how often the token occurs in the list, length how many tokens the list has, N how many lists the window has and df how many of them have the token. NULL lists are no part of the window. Frames may slide: what leaves the frame is taken away. It holds the rows of a partition and one entry a distinct term.",
     syntax_example = "corpus_tfidf(tokens) OVER (…)",
     sql_example = r"```sql

@@ -26,6 +26,14 @@ pub trait Tokenizer: Debug + Send + Sync {
     /// That is `text` itself, or `buffer` where a tokenizer rewrites before it cuts, such as to lower case; what the
     /// buffer held is lost.
     fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str;
+
+    /// Adds where each token begins in `text` itself, in bytes; false where the tokenizer rewrites texts and can't tell.
+    fn starts(&self, text: &str, starts: &mut Vec<usize>) -> bool {
+        let (mut buffer, mut spans) = (String::new(), Vec::new());
+        let is_same = std::ptr::eq(self.cut(text, &mut buffer, &mut spans), text);
+        starts.extend(spans.iter().map(|span| span.start as usize));
+        is_same
+    }
 }
 
 /// Where a token lies in its text, in bytes: 32 bits, as in Arrow's views.
