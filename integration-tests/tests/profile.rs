@@ -176,11 +176,11 @@ fn what_is_wrong_is_said() {
         (&["nowhere/*.parquet"], "nowhere/*.parquet: no file matches"),
         (
             &[&*file, "--html", &page],
-            &*format!("--html {page}: No such file or directory"),
+            &*format!("could not write {page}: No such file or directory"),
         ),
         (
             &[&*file, "--html", &there],
-            &*format!("--html {there}: is a directory"),
+            &*format!("could not write {there}: is a directory"),
         ),
     ] {
         let ended = run(&[&["profile"], arguments].concat(), "");

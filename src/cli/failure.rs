@@ -40,7 +40,7 @@ pub(super) enum Failure {
     #[error("{}: {cause}", path.display())]
     Script { path: PathBuf, cause: io::Error },
     /// A page could not be written.
-    #[error("--html {}: {cause}", path.display())]
+    #[error("could not write {}: {cause}", path.display())]
     Page { path: PathBuf, cause: io::Error },
     /// The terminal does not work with a line editor.
     #[error("terminal: {0}")]

@@ -32,26 +32,28 @@ impl Marked {
 
 impl Marks {
     pub(super) fn add(&mut self, text: &str) {
-        let is_low =
-            |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
-        // Bytes first: hardly any text has either. 0xC2 begins the controls from U+0080 on, 0xEF U+FFFD.
-        let (mut low, mut lead_2, mut lead_3) = (0_u64, false, false);
-        for byte in text.as_bytes() {
-            low += u64::from(is_low(byte));
-            lead_2 |= *byte == 0xc2;
-            lead_3 |= *byte == 0xef;
-        }
-        let is_high = |character: &char| matches!(character, '\u{80}'..='\u{9f}');
-        let high = match lead_2 {
-            true => text.chars().filter(is_high).count() as u64,
+        // Bytes first, many at once: hardly any text has either. 0xC2 begins the controls from U+0080 on, 0xEF U+FFFD.
+        let suspects = |bytes: &[u8]| {
+            bytes.iter().fold(0, |found, byte| {
+                let is_low =
+                    (*byte < 0x20) & (*byte != b'\t') & (*byte != b'\n') & (*byte != b'\r');
+                let is_control = is_low | (*byte == 0x7f) | (*byte == 0xc2);
+                found | u8::from(is_control) | u8::from(*byte == 0xef) << 1
+            })
+        };
+        let found = suspects(text.as_bytes());
+        let is_control =
+            |character: &char| character.is_control() && !matches!(character, '\t' | '\n' | '\r');
+        let count = |is_there: bool, count: &dyn Fn() -> usize| match is_there {
+            true => count() as u64,
             false => 0,
         };
-        let replaced = match lead_3 {
-            true => text.matches(char::REPLACEMENT_CHARACTER).count() as u64,
-            false => 0,
-        };
-        self.control.add(low + high);
-        self.replacement.add(replaced);
+        self.control.add(count(found & 1 != 0, &|| {
+            text.chars().filter(is_control).count()
+        }));
+        self.replacement.add(count(found & 2 != 0, &|| {
+            text.matches(char::REPLACEMENT_CHARACTER).count()
+        }));
     }
 
     pub(super) fn merge(&mut self, other: Self) {

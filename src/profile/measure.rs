@@ -11,6 +11,7 @@ use super::examples::Extremes;
 use super::lengths::Lengths;
 use super::marks::Marks;
 use super::samples::{LanguageSample, NearSample, RepeatSample};
+use super::tokens::Token;
 use super::words::WordCounter;
 
 /// A longer text is cut into tokens by and by, so that one of 100 MB takes no more room than others, in bytes.
@@ -40,6 +41,7 @@ pub struct Measure {
     lower: String,
     buffer: String,
     spans: Vec<Span>,
+    hashes: Vec<u64>,
 }
 
 impl Measure {
@@ -64,6 +66,7 @@ impl Measure {
             lower: String::new(),
             buffer: String::new(),
             spans: Vec::new(),
+            hashes: Vec::new(),
         }
     }
 
@@ -97,11 +100,14 @@ impl Measure {
             let (buffer, spans) = (&mut self.buffer, &mut self.spans);
             let cut = self.tokenizer.cut(&self.lower, buffer, spans);
             tokens += self.spans.len() as u64;
-            if place == 0 {
-                self.near.add(hash, cut, &self.spans);
-            }
+            self.hashes.clear();
             for span in &self.spans {
-                self.words.add(&cut[span.range()]);
+                let token = Token::of(cut, span.range());
+                self.hashes.push(token.hash);
+                self.words.add(token);
+            }
+            if place == 0 {
+                self.near.add(hash, &self.hashes);
             }
         }
         self.tokens.add(tokens);

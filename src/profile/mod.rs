@@ -10,6 +10,7 @@ mod marks;
 mod measure;
 mod page;
 mod samples;
+mod tokens;
 mod words;
 
 pub use column::Column;

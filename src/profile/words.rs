@@ -2,8 +2,10 @@
 
 use datasketches::frequencies::{ErrorType, FrequentItemsSketch};
 use datasketches::hll::{HllSketch, HllType, HllUnion};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use lexstream_udfs::text::stop_words::{StopWords, stop_words};
+
+use super::tokens::{Token, text_of};
 
 /// How many words are told of.
 const TOLD: usize = 30;
@@ -44,8 +46,9 @@ pub struct Words {
 
 /// Counts words.
 pub(super) struct WordCounter {
-    /// Those of late, so that most words are looked up in a small table.
-    waiting: HashMap<String, u64>,
+    /// Those of late, so that most words are looked up in small tables: short ones as numbers, with their hashes.
+    waiting: HashTable<(u128, u64, u64)>,
+    waiting_long: HashMap<String, u64>,
     frequent: FrequentItemsSketch<String>,
     distinct: HllSketch,
 }
@@ -53,31 +56,55 @@ pub(super) struct WordCounter {
 impl WordCounter {
     pub(super) fn new() -> Self {
         Self {
-            waiting: HashMap::with_capacity(WAITING),
+            waiting: HashTable::with_capacity(WAITING),
+            waiting_long: HashMap::new(),
             frequent: FrequentItemsSketch::new(ROOM).expect("a power of two"),
             distinct: HllSketch::new(REGISTERS, HllType::Hll8).expect("from 4 to 21"),
         }
     }
 
     /// Counts a token in lower case, if it is a word: something with a letter in it.
-    pub(super) fn add(&mut self, token: &str) {
-        if let Some(count) = self.waiting.get_mut(token) {
+    pub(super) fn add(&mut self, token: Token<'_>) {
+        let Token { text, short, hash } = token;
+        let count = match short {
+            Some(short) => self
+                .waiting
+                .find_mut(hash, |(other, ..)| *other == short)
+                .map(|(.., count)| count),
+            None => self.waiting_long.get_mut(text),
+        };
+        if let Some(count) = count {
             *count += 1;
             return;
         }
-        if token.len() > LONGEST || !token.chars().any(char::is_alphabetic) {
+        if text.len() > LONGEST || !text.chars().any(char::is_alphabetic) {
             return;
         }
-        if self.waiting.len() == WAITING {
+        if self.waiting.len() + self.waiting_long.len() == WAITING {
             self.tell();
         }
-        self.waiting.insert(token.to_owned(), 1);
+        match short {
+            Some(short) => {
+                let entry = (short, hash, 1);
+                self.waiting
+                    .insert_unique(hash, entry, |(_, hash, _)| *hash);
+            }
+            None => {
+                self.waiting_long.insert(text.to_owned(), 1);
+            }
+        }
     }
 
     fn tell(&mut self) {
-        for (word, count) in self.waiting.drain() {
+        let mut tell = |word: String, count| {
             self.distinct.update(word.as_str());
             self.frequent.update_with_count(word, count);
+        };
+        for (short, _, count) in self.waiting.drain() {
+            tell(text_of(short, &mut [0; 16]).to_owned(), count);
+        }
+        for (word, count) in self.waiting_long.drain() {
+            tell(word, count);
         }
     }
 
@@ -119,11 +146,15 @@ impl WordCounter {
 mod tests {
     use super::*;
 
+    fn add(counter: &mut WordCounter, token: &str) {
+        counter.add(Token::of(token, 0..token.len()));
+    }
+
     #[test]
     fn stop_words_numbers_and_signs_are_left_out() {
         let mut counter = WordCounter::new();
         for token in "the cat and the dog and 12 cats ! a dog in den zwinger".split(' ') {
-            counter.add(token);
+            add(&mut counter, token);
         }
         let words = counter.finish(["en", "de", "xx"].into_iter());
         let found: Vec<_> = words
@@ -140,8 +171,9 @@ mod tests {
     fn the_frequent_ones_of_more_words_than_fit_are_found_within_the_bounds() {
         let mut counters = [WordCounter::new(), WordCounter::new()];
         for number in 0..200_000_u32 {
-            counters[number as usize % 2].add(&format!("w{number}"));
-            counters[number as usize % 3 % 2].add(&format!("often{}", number % 10));
+            add(&mut counters[number as usize % 2], &format!("w{number}"));
+            let often = format!("often{}", number % 10);
+            add(&mut counters[number as usize % 3 % 2], &often);
         }
         let [mut first, second] = counters;
         first.merge(second);

@@ -11,8 +11,8 @@ use lexstream_udfs::text::language::detect_language;
 /// The languages of so many distinct texts are found out, where there are as many.
 const LG_TEXTS: u8 = 12;
 
-/// How much of a text tells its language, in bytes: about a paragraph.
-const LOOKED_AT: usize = 512;
+/// How much of a text tells its language, in bytes: a few sentences.
+const LOOKED_AT: usize = 256;
 
 /// What languages texts are in, by the rows of a sample.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

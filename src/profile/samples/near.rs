@@ -6,9 +6,9 @@ use datasketches::tuple::{
     SummaryCombinePolicy, SummaryPolicy, SummaryUpdatePolicy, TupleEntry, TupleSketch,
     TupleSketchBuilder, TupleUnionBuilder,
 };
-use lexstream_udfs::text::hashes::xxh64;
 use lexstream_udfs::text::sketches::{MinHash, similarity};
-use lexstream_udfs::text::tokenizers::Span;
+
+use crate::profile::tokens::hash_of_run;
 
 /// So many groups of texts that may be alike, at least, are looked into, where there are as many.
 const LG_GROUPS: u8 = 13;
@@ -64,8 +64,8 @@ struct ByLeastHash;
 /// A text on its way into its group; it is signed if it stays there.
 struct Candidate<'a> {
     hash: u64,
-    text: &'a str,
-    spans: &'a [Span],
+    /// Of its tokens.
+    tokens: &'a [u64],
     signer: &'a mut Signer,
 }
 
@@ -116,11 +116,10 @@ impl SummaryUpdatePolicy<Candidate<'_>> for ByLeastHash {
     fn update(&self, group: &mut Group, candidate: Candidate<'_>) {
         let Candidate {
             hash,
-            text,
-            spans,
+            tokens,
             signer,
         } = candidate;
-        group.add(hash, || signer.sign(text, spans));
+        group.add(hash, || signer.sign(tokens));
     }
 }
 
@@ -134,18 +133,18 @@ impl SummaryCombinePolicy for ByLeastHash {
 }
 
 impl Signer {
-    fn sign(&mut self, text: &str, spans: &[Span]) -> Signature {
+    fn sign(&mut self, tokens: &[u64]) -> Signature {
         let mut signature = [0; NUMBERS];
-        self.min_hash
-            .sign(shingles(text, spans), &mut self.hashes, &mut signature);
+        self.hashes.clear();
+        self.hashes.extend(shingles(tokens).map(|hash| hash as u32));
+        self.min_hash.sign_hashes(&mut self.hashes, &mut signature);
         signature.map(|number| number as u8)
     }
 }
 
-/// Returns each run of three words, with what stands between them.
-fn shingles<'a>(text: &'a str, spans: &'a [Span]) -> impl Iterator<Item = &'a str> {
-    let runs = spans.windows(WORDS);
-    runs.filter_map(|run| text.get(run[0].range().start..run[WORDS - 1].range().end))
+/// Returns a hash of each run of three words.
+fn shingles(tokens: &[u64]) -> impl Iterator<Item = u64> {
+    tokens.windows(WORDS).map(hash_of_run)
 }
 
 impl NearSample {
@@ -161,16 +160,14 @@ impl NearSample {
         }
     }
 
-    /// Adds a text by its tokens, which lie in it one behind the other.
-    pub(in crate::profile) fn add(&mut self, hash: u64, text: &str, spans: &[Span]) {
-        let least = shingles(text, spans).map(|shingle| xxh64(shingle.as_bytes(), 0));
-        let Some(least) = least.min() else {
+    /// Adds a text by the hashes of its tokens, in their order.
+    pub(in crate::profile) fn add(&mut self, hash: u64, tokens: &[u64]) {
+        let Some(least) = shingles(tokens).min() else {
             return;
         };
         let candidate = Candidate {
             hash,
-            text,
-            spans,
+            tokens,
             signer: &mut self.signer,
         };
         self.sketch.update(least, candidate);
@@ -199,16 +196,19 @@ impl NearSample {
 
 #[cfg(test)]
 mod tests {
-    use lexstream_udfs::text::tokenizers::{Tokenizer, Word};
+    use lexstream_udfs::text::hashes::xxh64;
 
     use super::*;
+    use crate::profile::tokens::Token;
 
     fn looked(texts: impl Iterator<Item = String>, threads: usize) -> NearDuplicates {
         let mut samples: Vec<_> = (0..threads).map(|_| NearSample::new()).collect();
         for (row, text) in texts.enumerate() {
-            let (mut buffer, mut spans) = (String::new(), Vec::new());
-            let cut = Word.cut(&text, &mut buffer, &mut spans);
-            samples[row % threads].add(xxh64(text.as_bytes(), 0), cut, &spans);
+            let words = text.split_whitespace();
+            let tokens: Vec<_> = words
+                .map(|word| Token::of(word, 0..word.len()).hash)
+                .collect();
+            samples[row % threads].add(xxh64(text.as_bytes(), 0), &tokens);
         }
         NearSample::finish(&samples)
     }

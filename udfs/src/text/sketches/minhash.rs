@@ -36,6 +36,11 @@ impl MinHash {
     ) {
         hashes.clear();
         hashes.extend(tokens.map(|token| xxh64(token.as_bytes(), self.seed) as u32));
+        self.sign_hashes(hashes, signature);
+    }
+
+    /// Writes the signature of a set of tokens by their hashes, which come out sorted, each once.
+    pub fn sign_hashes(&self, hashes: &mut Vec<u32>, signature: &mut [i32]) {
         hashes.sort_unstable();
         hashes.dedup();
         // A few salts at a time stay in registers while all tokens go by.
