@@ -66,10 +66,7 @@ bench-kafka: toolchain models kafka ## Compare streams with hand-written program
 
 .PHONY: docs
 docs: build ## Write the reference pages under docs/ anew from the code
-	$(TARGET)/debug/lexstream reference functions > docs/functions.md
-	$(TARGET)/debug/lexstream reference models > docs/models.md
-	$(TARGET)/debug/lexstream reference settings > docs/settings.md
-	$(TARGET)/debug/lexstream reference topic-options > docs/topic_options.md
+	$(TARGET)/debug/lexstream reference docs
 
 .PHONY: goldens
 goldens: models ## Write the golden values of the tests anew from the reference implementations

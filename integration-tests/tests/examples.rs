@@ -1,10 +1,13 @@
 //! Every example of the reference is run, and the example programs are.
 
+use std::fs;
 use std::process::Command;
 
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use lexstream::{Engine, reference, udfs};
 use lexstream_integration_tests::{binary, onnx};
+
+use crate::demo::root;
 
 /// Returns the values of the first column, one a line, as an example shows them.
 async fn shown(engine: &Engine, query: &str) -> String {
@@ -75,4 +78,25 @@ fn the_example_programs_run() {
             "{name}: {printed}"
         );
     }
+}
+
+#[test]
+fn the_example_of_each_family_runs_and_every_query_gives_rows() {
+    let home = tempfile::tempdir().expect("home");
+    let folder = root().join("examples/functions");
+    let mut scripts = 0;
+    for entry in fs::read_dir(folder).expect("examples/functions") {
+        let path = entry.expect("an entry").path().display().to_string();
+        let home = home.path().display().to_string();
+        let ended = binary::run(&["sql", "--home", &home, "--file", &path], "");
+        assert_eq!(
+            (ended.status, ended.error.as_str()),
+            (Some(0), ""),
+            "{path}"
+        );
+        let empty = ended.output.lines().find(|line| line.starts_with("0 rows"));
+        assert_eq!(empty, None, "{path}: {}", ended.output);
+        scripts += 1;
+    }
+    assert_eq!(scripts, 4);
 }

@@ -1,41 +1,40 @@
 //! The generated pages say what the code says.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
-use lexstream::{Engine, reference};
+use lexstream::{Engine, reference, udfs};
 
-fn check(page: &str, expected: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../docs")
-        .join(page);
-    let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        found == expected,
-        "docs/{page} differs from the code; run: make docs"
-    );
-}
+use crate::demo::root;
 
 #[test]
-fn the_function_page_is_up_to_date() {
+fn the_pages_are_up_to_date() {
     let engine = Engine::new().expect("engine");
-    check(
-        "functions.md",
-        &reference::functions_markdown(&engine.context().state()),
-    );
-}
-
-#[test]
-fn the_page_of_models_is_up_to_date() {
-    check("models.md", &reference::models_markdown());
-}
-
-#[test]
-fn the_settings_page_is_up_to_date() {
-    check("settings.md", &reference::settings_markdown());
-}
-
-#[test]
-fn the_page_of_topics_options_is_up_to_date() {
-    check("topic_options.md", &reference::topic_options_markdown());
+    let pages = reference::pages(&engine.context().state());
+    let docs = root().join("docs");
+    for (page, expected) in &pages {
+        let found = fs::read_to_string(docs.join(page)).unwrap_or_default();
+        assert!(
+            found == *expected,
+            "docs/{page} differs from the code; run: make docs"
+        );
+    }
+    let known: BTreeSet<_> = pages.iter().map(|(page, _)| docs.join(page)).collect();
+    for entry in fs::read_dir(docs.join("functions")).expect("docs/functions") {
+        let path = entry.expect("an entry").path();
+        assert!(known.contains(&path), "{} is no page", path.display());
+    }
+    // Each function is in a family that has a page, and so are the families' examples.
+    let list = &pages
+        .iter()
+        .find(|(page, _)| page == "functions.md")
+        .expect("a list")
+        .1;
+    for name in udfs::names() {
+        assert!(list.contains(&format!("| [{name}](functions/")), "{name}");
+    }
+    for example in list.split("](../").skip(1) {
+        let path = example.split(')').next().unwrap_or_default();
+        assert!(root().join(path).exists() || path == "models.md", "{path}");
+    }
 }

@@ -147,8 +147,9 @@ mod tests {
             "no function `tokenise`; did you mean `tokenize`?"
         );
         assert!(
-            families(&functions)
-                .contains("Vector Functions\n  cosine_similarity, dot_product, euclidean_distance")
+            families(&functions).contains(
+                "Likeness\n  hamming_distance, jaccard_similarity, jaro_winkler_similarity"
+            )
         );
     }
 }

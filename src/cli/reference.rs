@@ -1,8 +1,7 @@
-//! `lexstream reference functions|models|settings|topic-options`.
+//! `lexstream reference`.
 
-use std::io::{self, Write};
-
-use clap::ValueEnum;
+use std::fs;
+use std::path::PathBuf;
 
 use super::failure::Failure;
 use crate::{Engine, reference};
@@ -10,30 +9,18 @@ use crate::{Engine, reference};
 /// Arguments of `lexstream reference`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Which page
-    page: Page,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Page {
-    /// The SQL functions
-    Functions,
-    /// Statements about models, and their options
-    Models,
-    /// The settings
-    Settings,
-    /// The options of topics, and the settings of streams
-    #[cfg(feature = "kafka")]
-    TopicOptions,
+    /// The folder that the pages go to, in Markdown; it is made where there is none
+    folder: PathBuf,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let page = match arguments.page {
-        Page::Functions => reference::functions_markdown(&Engine::new()?.context().state()),
-        Page::Models => reference::models_markdown(),
-        Page::Settings => reference::settings_markdown(),
-        #[cfg(feature = "kafka")]
-        Page::TopicOptions => reference::topic_options_markdown(),
-    };
-    Ok(io::stdout().lock().write_all(page.as_bytes())?)
+    for (page, text) in reference::pages(&Engine::new()?.context().state()) {
+        let path = arguments.folder.join(page);
+        let written = path
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, text));
+        written.map_err(|cause| Failure::Page { path, cause })?;
+    }
+    Ok(())
 }

@@ -37,7 +37,7 @@ pub(super) fn documentation() -> Function {
     Function {
         name: "read_text".to_owned(),
         kind: Kind::Table,
-        section: "Table Functions".to_owned(),
+        section: "Files".to_owned(),
         syntax: USAGE.to_owned(),
         description: "Returns one row for each text file that a path or a glob names: `path` Utf8View, `text` Utf8View, `bytes` Int64 (size of the file), `modified` Timestamp(ms, UTC), in path order where one partition reads them. A file is held whole, and opened only where `text` is asked for; a byte order mark is kept."
             .to_owned(),

@@ -20,7 +20,7 @@ pub(super) fn documentation() -> Function {
     Function {
         name: "vocabulary".to_owned(),
         kind: Kind::Table,
-        section: "Table Functions".to_owned(),
+        section: "Vectors".to_owned(),
         syntax: "vocabulary(model)".to_owned(),
         description: "Returns the terms of a model of kind `tfidf`, by term: `term` Utf8View, `index` Int64 (its place in the vectors of tfidf and count_vector, from 0), `document_frequency` Int64 (how many texts of the corpus have it), `idf` Float64 (the factor of the model's formula)."
             .to_owned(),
