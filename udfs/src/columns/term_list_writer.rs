@@ -41,6 +41,13 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
         }
     }
 
+    /// Makes room for so many terms more, of so many bytes in all.
+    pub fn reserve(&mut self, terms: usize, bytes: usize) {
+        self.bytes.reserve(bytes);
+        self.ends.reserve(terms);
+        self.numbers.reserve(terms);
+    }
+
     /// Writes a term of the row that is under way.
     #[inline]
     pub fn term(&mut self, term: &str, number: T::Native) {
@@ -94,11 +101,13 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
 /// Returns how often each distinct token stands in each list, by token, as `List<Struct<term, count>>`; NULL stays.
 pub fn bag_column(lists: &TokenLists) -> Result<ArrayRef, ArrowError> {
     let mut out = TermListWriter::<Int64Type>::new(lists.len());
+    // There are no more terms than tokens.
+    out.reserve(lists.tokens(), lists.bytes());
     let mut keys = Vec::new();
     for row in lists.rows() {
         match row {
             Some(tokens) => {
-                for_each_count(tokens.iter(), &mut keys, |term, count| {
+                for_each_count(tokens.placed(), &mut keys, |term, count| {
                     out.term(term, count);
                 });
                 out.end_row()?;

@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 
 use super::text_writer::TokenListWriter;
 use super::types;
+use crate::text::bags::Placed;
 use crate::text::stop_words::StopWords;
 use crate::text::tokenizers::Span;
 
@@ -26,6 +27,17 @@ impl<'a> Tokens<'a> {
         (self.start..self.end)
             .filter(move |at| self.tokens.is_valid(*at))
             .map(move |at| self.tokens.value(at))
+    }
+
+    /// Returns the tokens with what stands in memory behind them; those that are NULL are left out.
+    pub fn placed(self) -> impl Iterator<Item = Placed<'a>> {
+        let (bytes, offsets) = (self.tokens.value_data(), self.tokens.value_offsets());
+        (self.start..self.end)
+            .filter(move |at| self.tokens.is_valid(*at))
+            .map(move |at| Placed {
+                text: self.tokens.value(at),
+                bytes: &bytes[offsets[at] as usize..],
+            })
     }
 }
 
@@ -56,6 +68,23 @@ impl TokenLists {
     /// Returns which rows are NULL.
     pub fn nulls(&self) -> Option<&NullBuffer> {
         self.array.nulls()
+    }
+
+    /// Returns how many tokens all rows have.
+    pub fn tokens(&self) -> usize {
+        let offsets = self.array.value_offsets();
+        offsets
+            .last()
+            .zip(offsets.first())
+            .map_or(0, |(end, start)| (end - start) as usize)
+    }
+
+    /// Returns how many bytes the tokens of all rows have.
+    pub fn bytes(&self) -> usize {
+        let lists = self.array.value_offsets();
+        let tokens = self.array.values().as_string::<i32>().value_offsets();
+        let place = |list: Option<&i32>| list.map_or(0, |at| tokens[*at as usize] as usize);
+        place(lists.last()) - place(lists.first())
     }
 
     /// Returns the tokens of every row in order; NULL is `None`.

@@ -143,7 +143,7 @@ impl Partition {
             Some(tokens) => {
                 let length = tokens.iter().count() as u64;
                 let mut weights = Vec::new();
-                for_each_count(tokens.iter(), &mut Vec::new(), |term, count| {
+                for_each_count(tokens.placed(), &mut Vec::new(), |term, count| {
                     let with = self.counts.documents_with(term);
                     let documents = self.counts.documents();
                     weights.push((term, bigquery_weight(count as u64, length, documents, with)));

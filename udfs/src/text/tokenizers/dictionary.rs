@@ -1,10 +1,16 @@
 //! The words that jieba cuts by.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
+
+use super::jieba::is_between_blocks;
 
 /// The tag of what nobody knows.
 const UNKNOWN: &str = "x";
+
+/// The longest part of a text that is cut at once, in bytes.
+const PART: usize = 1 << 20;
 
 /// How many characters the longest word of jieba's dictionary has.
 const LONGEST_BUILT_IN: usize = 16;
@@ -74,6 +80,51 @@ impl Dictionary {
         for (word, frequency, tag) in words {
             self.add(word, frequency, tag);
         }
+    }
+
+    /// Returns the parts of a long text that are cut one by one, so that cutting takes no more room than a part does; they
+    /// concatenate to the text, and a text of up to 1 MiB is one.
+    ///
+    /// A part ends behind a character that jieba ends its blocks at; where there is none in 1 MiB, where no word of the
+    /// dictionary lies across: there the hidden Markov model alone could have joined what is cut.
+    pub(crate) fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        let mut start = 0;
+        std::iter::from_fn(move || {
+            let rest = &text[start..];
+            let length = if rest.len() <= PART {
+                rest.len()
+            } else {
+                self.part(rest)
+            };
+            start += length;
+            (length > 0).then(|| start - length..start)
+        })
+    }
+
+    fn part(&self, rest: &str) -> usize {
+        let most = rest.floor_char_boundary(PART);
+        let mut characters = rest[..most].char_indices();
+        let between = characters.rfind(|(_, character)| {
+            // A carriage return and a line feed are one token.
+            *character != '\r' && is_between_blocks(*character)
+        });
+        if let Some((at, character)) = between {
+            return at + character.len_utf8();
+        }
+        let mut places = rest[..most].char_indices().map(|(at, _)| at);
+        let place = places.rfind(|at| *at > 0 && !self.lies_across(rest, *at));
+        place.unwrap_or(most)
+    }
+
+    /// Tells whether a word begins before a place and ends behind it.
+    fn lies_across(&self, text: &str, place: usize) -> bool {
+        let starts = text[..place].char_indices().rev().map(|(at, _)| at);
+        let ends = || {
+            let behind = text[place..].char_indices().skip(1);
+            behind.map(|(at, _)| place + at).take(self.longest)
+        };
+        let mut starts = starts.take(self.longest);
+        starts.any(|start| ends().any(|end| self.words.has_word(&text[start..end])))
     }
 
     /// Tells whether these characters are a word that may stand as a token.

@@ -46,23 +46,32 @@ impl Jieba {
 
     /// Calls `each` with the spans of the most probable words, in order.
     fn exact(&self, text: &str, mut each: impl FnMut(Range<usize>)) {
-        if !text.contains(is_rare) {
-            return self.exact_block(text, 0, &mut each);
+        for part in self.dictionary.parts(text) {
+            self.exact_part(&text[part.clone()], part.start, &mut each);
         }
-        for_each_block(text, |block, kind| match kind {
-            Block::Words => self.exact_block(&text[block.clone()], block.start, &mut each),
+    }
+
+    /// The same for a part of a text that begins at `start`.
+    fn exact_part(&self, part: &str, start: usize, each: &mut impl FnMut(Range<usize>)) {
+        if !part.contains(is_rare) {
+            return self.exact_block(part, start, each);
+        }
+        for_each_block(part, |block, kind| match kind {
+            Block::Words => self.exact_block(&part[block.clone()], start + block.start, each),
             Block::Other => {
-                if &text[block.clone()] == "\r\n" {
-                    return each(block);
+                let text = &part[block.clone()];
+                if text == "\r\n" {
+                    return each(start + block.start..start + block.end);
                 }
-                for (at, character) in text[block.clone()].char_indices() {
-                    each(block.start + at..block.start + at + character.len_utf8());
+                for (at, character) in text.char_indices() {
+                    let at = start + block.start + at;
+                    each(at..at + character.len_utf8());
                 }
             }
         });
     }
 
-    /// The same for a part of a text that begins at `start`.
+    /// The same for blocks that hold no rare character.
     fn exact_block(&self, part: &str, start: usize, each: &mut impl FnMut(Range<usize>)) {
         for token in self.dictionary.words.cut(part, self.hmm) {
             let span = start + token.byte_start..start + token.byte_end;
@@ -262,6 +271,11 @@ enum Class {
     Other,
 }
 
+/// Tells whether a character is in no block of words.
+pub(super) fn is_between_blocks(character: char) -> bool {
+    class(character) != Class::Word
+}
+
 /// Returns the class of a character by jieba's patterns.
 fn class(character: char) -> Class {
     match character {
@@ -301,6 +315,26 @@ mod tests {
             "他来到北京清华大学",
             &["他", "来到", "北京", "清华", "清华大学", "华大", "大学"],
         );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_in_parts_as_it_is_at_once() {
+        let dictionary = Dictionary::built_in();
+        let sentence = "他来到北京清华大学，云原生平台3.14%\r\n";
+        let words = "他来到北京清华大学";
+        for piece in [sentence, words] {
+            let long = piece.repeat(3_000_000 / piece.len());
+            let parts: Vec<_> = dictionary.parts(&long).collect();
+            assert!(parts.len() > 2 && parts.iter().all(|part| part.len() <= 1 << 20));
+            let joined: String = parts.iter().map(|part| &long[part.clone()]).collect();
+            assert!(joined == long);
+            let jieba = Jieba::built_in(Mode::Exact);
+            let once = tokens(&jieba, piece);
+            for (at, token) in tokens(&jieba, &long).iter().enumerate() {
+                assert_eq!(*token, once[at % once.len()], "{at}");
+            }
+        }
+        assert_eq!(dictionary.parts("").count(), 0);
     }
 
     #[test]
