@@ -56,6 +56,14 @@ impl Documents {
         self.len() == 0
     }
 
+    /// Returns about how many distinct terms the rows have, counted by the row: texts have one in eight bytes or so.
+    fn terms(&self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.bytes() / 8,
+            Self::Tokens(lists) => lists.tokens(),
+        }
+    }
+
     fn rows(&self) -> Vec<Option<Document<'_>>> {
         match self {
             Self::Texts(texts) => {
@@ -91,7 +99,7 @@ fn sparse_column(
     vectorizer: &Vectorizer,
     entries: fn(&Vectorizer, &mut Counted),
 ) -> Result<ArrayRef, ArrowError> {
-    let mut out = SparseWriter::new(documents.len());
+    let mut out = SparseWriter::new(documents.len(), documents.terms());
     let mut counted = Counted::default();
     for row in documents.rows() {
         let Some(document) = row else {

@@ -22,13 +22,13 @@ pub struct SparseWriter {
 }
 
 impl SparseWriter {
-    /// Starts a column for so many rows.
-    pub fn new(rows: usize) -> Self {
+    /// Starts a column for so many rows, with room for so many entries of them all; more may come.
+    pub fn new(rows: usize, entries: usize) -> Self {
         let mut row_ends = Vec::with_capacity(rows + 1);
         row_ends.push(0);
         Self {
-            indices: Vec::new(),
-            values: Vec::new(),
+            indices: Vec::with_capacity(entries),
+            values: Vec::with_capacity(entries),
             rows: row_ends,
             nulls: NullBufferBuilder::new(rows),
         }
@@ -88,7 +88,7 @@ pub fn hash_vector_column(
     lists: &TokenLists,
     dimension: NonZeroU32,
 ) -> Result<ArrayRef, ArrowError> {
-    let mut out = SparseWriter::new(lists.len());
+    let mut out = SparseWriter::new(lists.len(), lists.tokens());
     let mut vector = Vec::new();
     for row in lists.rows() {
         match row {

@@ -97,7 +97,7 @@ impl Texts {
     }
 
     /// Returns how many bytes the texts have in all.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         match self.array.data_type() {
             DataType::Utf8 => span_of(self.array.as_string::<i32>().value_offsets()),
             DataType::LargeUtf8 => span_of(self.array.as_string::<i64>().value_offsets()),
