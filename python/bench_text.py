@@ -81,6 +81,7 @@ class Text:
         """
         counts = list(dict.fromkeys([1, self.cores]))
         peers, speeds = [], {threads: [] for threads in counts}
+        run(texts)
         for _ in range(ROUNDS):
             peers.append(megabytes(texts) / once(lambda: run(texts)))
             for threads in counts:

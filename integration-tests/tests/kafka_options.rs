@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use lexstream_integration_tests::binary::run;
 use lexstream_integration_tests::kafka::{NewRecord, shared};
 use lexstream_integration_tests::topics::{failure, rows, sql, table};
 
@@ -134,4 +135,34 @@ fn a_group_of_kip_848_may_be_named() {
     let options = "'format' 'json', 'group.id' 'g', 'group.protocol' 'consumer'";
     let made = table(kafka, "t", "id BIGINT", &topic, options);
     assert_eq!(rows(&[&made, "SELECT id FROM t"]), ["{\"id\":1}"]);
+}
+
+#[test]
+fn the_log_of_the_producer_is_as_detailed_as_its_topic_says() {
+    let kafka = shared();
+    let (from, to) = (kafka.topic("log-from", 1), kafka.topic("log-to", 1));
+    kafka.send(&from, &[NewRecord::of("{\"id\":1}")]);
+    let source = "'format' 'json', 'group.id' 'log'";
+    let target = "'format' 'json', 'debug' 'eos', 'log_level' '7'";
+    let script = [
+        table(kafka, "a", "id BIGINT", &from, source),
+        table(kafka, "b", "id BIGINT", &to, target),
+        "INSERT INTO b SELECT id FROM a".to_owned(),
+    ];
+    let script = script.join("; ");
+    let arguments = [
+        "stream",
+        "--until-end",
+        "--log-level",
+        "debug",
+        "-c",
+        &script,
+    ];
+    let ended = run(&arguments, "");
+    assert_eq!(ended.status, Some(0), "{}", ended.error);
+    assert!(
+        ended.error.contains("EndTxn returned NO_ERROR"),
+        "{}",
+        ended.error
+    );
 }

@@ -36,6 +36,7 @@ pub use location::Location;
 pub use masked::masked;
 pub use messages::{Message, Messages};
 pub use one_transaction::{NewRecord, OneTransaction};
+pub(crate) use options::set_option;
 pub use options::{Topic, TopicOptions, defaults};
 pub use own_options::{OPTIONS, OwnOption, refused};
 pub use partition::{Offsets, Partition};

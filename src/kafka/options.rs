@@ -24,6 +24,9 @@ const DEFAULTS: &[(&str, Side, &str)] = &[
     ("isolation.level", Side::Consumer, "read_committed"),
     // As the Java client, so that both send a key to the same partition.
     ("partitioner", Side::Producer, "murmur2_random"),
+    // A transaction that begins while the one before still writes its markers is told to try again: librdkafka's 100 ms
+    // are longer than that takes, and were most of a transaction's time.
+    ("retry.backoff.ms", Side::Producer, "10"),
     // How long a group waits for a member that was killed.
     (SESSION_TIMEOUT, Side::Consumer, "10000"),
 ];
@@ -182,14 +185,21 @@ impl TopicOptions {
         }
         for (key, value) in self.settings.iter() {
             if property(key).is_some_and(|property| takes(side, property.side)) {
-                config.set(key, value);
+                set_option(&mut config, key, value);
             }
         }
-        // rdkafka sets the level itself, over what the properties say.
-        if let Some(level) = self.settings.text("log_level").and_then(log_level) {
-            config.set_log_level(level);
-        }
         config
+    }
+}
+
+/// Sets an option of a client as librdkafka knows it.
+pub(crate) fn set_option(config: &mut ClientConfig, key: &str, value: &str) {
+    config.set(key, value);
+    // rdkafka sets the level itself, over what the properties say.
+    if key == "log_level"
+        && let Some(level) = log_level(value)
+    {
+        config.set_log_level(level);
     }
 }
 

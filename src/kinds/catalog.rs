@@ -348,7 +348,8 @@ impl Models for ModelCatalog {
         }
         let kind = kind_named(&stored.name, &stored.manifest.kind)?;
         let prefix = format!("{}@", stored.name);
-        let newest = self.store()?.versions(&stored.name)?.last() == Some(&stored.version);
+        let version = stored.version;
+        let is_newest = self.store()?.versions(&stored.name)?.last() == Some(&version);
         // Without the lock, as a kind may open other models.
         let model = kind.open(stored, self)?;
         let mut opened = opened();
@@ -357,8 +358,9 @@ impl Models for ModelCatalog {
             return Ok(model);
         }
         // Older versions are let go; a query that runs with one keeps it.
-        if newest {
-            opened.retain(|id, _| !id.starts_with(&prefix));
+        if is_newest {
+            let is_older = |id: &str| id.parse().is_ok_and(|other: u32| other < version);
+            opened.retain(|id, _| !id.strip_prefix(&prefix).is_some_and(is_older));
         }
         opened.insert(id, (manifest, Arc::clone(&model)));
         Ok(model)

@@ -12,6 +12,9 @@ use super::{StoreError, digest};
 /// The newest format of manifests that this version reads, and the one it writes.
 pub const FORMAT: u64 = 1;
 
+/// The detail that has the pin of the model that cuts the texts of this one.
+pub(crate) const TOKENIZER_DIGEST: &str = "tokenizer_digest";
+
 /// Name of the manifest in a version's folder.
 pub(super) const FILE: &str = "manifest.json";
 
@@ -91,10 +94,15 @@ impl Manifest {
         self.files.iter().map(|file| file.bytes).sum()
     }
 
-    /// Returns one digest of all that its results depend on: [`Manifest::digest`] and the options.
+    /// Returns one digest of all that its results depend on: [`Manifest::digest`], the options, and the pin of the model
+    /// that cuts its texts, where there is one.
     pub(crate) fn pin(&self) -> String {
         let options = json!(self.options);
-        digest::of(format!("{}\n{options}", self.digest()).as_bytes())
+        let mut lines = format!("{}\n{options}", self.digest());
+        if let Some(tokenizer) = self.details.get(TOKENIZER_DIGEST) {
+            lines.push_str(&format!("\n{tokenizer}"));
+        }
+        digest::of(lines.as_bytes())
     }
 
     /// Returns one digest of all files: the SHA-256 of their own, a line each, in the manifest's order.

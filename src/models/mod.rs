@@ -19,6 +19,7 @@ mod store;
 
 pub use draft::Draft;
 pub use error::StoreError;
+pub(crate) use manifest::TOKENIZER_DIGEST;
 pub use manifest::{FORMAT, FileRecord, Manifest};
 pub use name::{ModelName, ModelReference};
 pub use store::{IfExists, Listed, Store, Stored};

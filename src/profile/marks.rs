@@ -33,27 +33,23 @@ impl Marked {
 impl Marks {
     pub(super) fn add(&mut self, text: &str) {
         // Bytes first, many at once: hardly any text has either. 0xC2 begins the controls from U+0080 on, 0xEF U+FFFD.
-        let suspects = |bytes: &[u8]| {
-            bytes.iter().fold(0, |found, byte| {
-                let is_low =
-                    (*byte < 0x20) & (*byte != b'\t') & (*byte != b'\n') & (*byte != b'\r');
-                let is_control = is_low | (*byte == 0x7f) | (*byte == 0xc2);
-                found | u8::from(is_control) | u8::from(*byte == 0xef) << 1
-            })
-        };
-        let found = suspects(text.as_bytes());
-        let is_control =
-            |character: &char| character.is_control() && !matches!(character, '\t' | '\n' | '\r');
-        let count = |is_there: bool, count: &dyn Fn() -> usize| match is_there {
-            true => count() as u64,
-            false => 0,
-        };
-        self.control.add(count(found & 1 != 0, &|| {
-            text.chars().filter(is_control).count()
-        }));
-        self.replacement.add(count(found & 2 != 0, &|| {
-            text.matches(char::REPLACEMENT_CHARACTER).count()
-        }));
+        let found = text.bytes().fold(0, |found, byte| {
+            let is_low = (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+            let is_control = is_low | (byte == 0x7f) | (byte == 0xc2);
+            found | u8::from(is_control) | u8::from(byte == 0xef) << 1
+        });
+        let (mut controls, mut replaced) = (0, 0);
+        if found & 1 != 0 {
+            let is_control = |character: &char| {
+                character.is_control() && !matches!(character, '\t' | '\n' | '\r')
+            };
+            controls = text.chars().filter(is_control).count();
+        }
+        if found & 2 != 0 {
+            replaced = text.matches(char::REPLACEMENT_CHARACTER).count();
+        }
+        self.control.add(controls as u64);
+        self.replacement.add(replaced as u64);
     }
 
     pub(super) fn merge(&mut self, other: Self) {

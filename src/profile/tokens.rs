@@ -52,7 +52,7 @@ fn padded(token: &str) -> u128 {
 pub(super) fn text_of(short: u128, buffer: &mut [u8; 16]) -> &str {
     *buffer = short.to_le_bytes();
     let length = usize::from(buffer[SHORT]);
-    std::str::from_utf8(&buffer[..length]).unwrap_or_default()
+    std::str::from_utf8(&buffer[..length]).expect("the bytes of a token")
 }
 
 /// Returns a hash of tokens in their order by theirs.
@@ -62,7 +62,7 @@ pub(super) fn hash_of_run(hashes: &[u64]) -> u64 {
         .fold(0, |before: u64, hash| mixed(before.rotate_left(23), *hash))
 }
 
-/// Mixes two numbers: the halves of a product, of factors whose bits are even (Knuth; the odd constants are those of π).
+/// Mixes two numbers: the halves of their product, each with digits of π first (as wyhash does), then by Fibonacci hashing.
 fn mixed(a: u64, b: u64) -> u64 {
     let product = u128::from(a ^ 0x243f_6a88_85a3_08d3) * u128::from(b ^ 0x1319_8a2e_0370_7345);
     let folded = (product as u64) ^ (product >> 64) as u64;

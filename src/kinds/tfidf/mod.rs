@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::rules::Rules;
 use super::{Kind, Made, ModelCatalog, OptionError, OptionSpec, Request};
-use crate::models::Stored;
+use crate::models::{Stored, TOKENIZER_DIGEST};
 
 /// The kind `tfidf`.
 #[derive(Debug)]
@@ -23,9 +23,8 @@ pub(super) struct TfidfKind;
 /// The role of the file that the corpus becomes, and its name.
 const VOCABULARY: (&str, &str) = ("vocabulary", "vocabulary.arrow");
 
-/// The option that may name a model, and the detail that has the digest of what cuts texts then.
+/// The option that may name a model.
 const TOKENIZER: &str = "tokenizer";
-const TOKENIZER_DIGEST: &str = "tokenizer_digest";
 
 /// Why a corpus makes no model.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +78,7 @@ impl Kind for TfidfKind {
             return alter(&request, &model);
         };
         let weighed = weighed(&model, &rows.schema)?;
-        let cut_by = cut_by(&mut request)?;
+        let cut_by = cut_by(&request)?;
         let tokenizer = match &cut_by {
             Some((model, _)) => Some(model.tokenizer()?),
             None => None,
@@ -104,7 +103,11 @@ impl Kind for TfidfKind {
             ("mean_length", json!(vocabulary.mean_length())),
             ("terms", json!(vocabulary.len())),
         ];
-        details.extend(cut_by.map(|(_, digest)| (TOKENIZER_DIGEST, json!(digest))));
+        if let Some((model, digest)) = cut_by {
+            let id = model.id().to_owned();
+            request.options.insert(TOKENIZER.to_owned(), id);
+            details.push((TOKENIZER_DIGEST, json!(digest)));
+        }
         let details = details.into_iter();
         Ok(Made {
             task: None,
@@ -126,16 +129,14 @@ impl Kind for TfidfKind {
     }
 }
 
-/// Returns the model that `tokenizer` names and its digest, where it names one; its version takes the name's place.
-fn cut_by(request: &mut Request<'_>) -> Result<Option<(Arc<dyn Model>, String)>, ModelError> {
+/// Returns the model that `tokenizer` names and its pin, where it names one.
+fn cut_by(request: &Request<'_>) -> Result<Option<(Arc<dyn Model>, String)>, ModelError> {
     let Some(name) = request.text(TOKENIZER).filter(|name| rules::is_model(name)) else {
         return Ok(None);
     };
     match request.catalog.open(name) {
         Ok(model) if model.can_tokenize() => {
             let digest = request.catalog.stored(model.id())?.manifest.pin();
-            let id = model.id().to_owned();
-            request.options.insert(TOKENIZER.to_owned(), id);
             Ok(Some((model, digest)))
         }
         Ok(model) => Err(Unable::new(model.id(), model.kind(), Ability::Tokenize).into()),

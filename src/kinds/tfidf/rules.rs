@@ -96,7 +96,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         name: "tokenizer",
         default: "sklearn",
-        description: "What cuts texts into words, as for tokenize(): a built-in tokenizer, `regex:…` or a model that has one. A model's version and digest are kept: where it is gone or another, the texts can't be weighed.",
+        description: "What cuts texts into words, as for tokenize(): a built-in tokenizer, `regex:…` or a model that has one. A model's version and digest are kept: where it is gone or another, this one can't be opened; a session that has it open goes on.",
     },
     OptionSpec {
         name: "use_idf",

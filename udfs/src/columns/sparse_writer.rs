@@ -60,6 +60,11 @@ impl SparseWriter {
 
     /// Returns the column.
     pub fn finish(mut self) -> Result<ArrayRef, ArrowError> {
+        // A batch that is kept counts with its room.
+        if self.indices.capacity() / 2 > self.indices.len() {
+            self.indices.shrink_to_fit();
+            self.values.shrink_to_fit();
+        }
         let nulls = self.nulls.finish();
         let offsets = OffsetBuffer::new(self.rows.into());
         // The lists of a NULL are NULL too: DataFusion reads a field without asking its struct.

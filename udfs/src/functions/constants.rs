@@ -8,18 +8,10 @@ use datafusion_expr::{Expr, ReturnFieldArgs, lit};
 use super::kind::{Kind, is_text};
 use super::parameters::Parameters;
 use super::pattern_model::PatternModel;
-use super::settings::{self, SettingKind, Settings};
+use super::settings::{self, Setting, SettingKind, Settings};
 use crate::model::{Ability, Model, ModelError, Models, Unable};
 use crate::nearest;
 use crate::text::{stop_words, tokenizers};
-
-/// The arguments of a call, once it is known which model they name.
-pub(crate) enum Pinned {
-    /// The version of a model.
-    Model(Vec<Expr>, Arc<dyn Model>),
-    /// They name none.
-    None(Vec<Expr>),
-}
 
 /// A constant that names a model, or something that is built in.
 struct Named<'a> {
@@ -121,21 +113,35 @@ impl Parameters {
         }
     }
 
-    /// Returns the call's arguments with the version of the model that they name in its place, and the model.
-    pub(crate) fn pinned(&self, mut args: Vec<Expr>, models: &dyn Models) -> Result<Pinned> {
+    /// Returns the model that the call's arguments name, where they do, whose version takes the name's place.
+    pub(crate) fn pin(
+        &self,
+        args: &mut [Expr],
+        models: &dyn Models,
+    ) -> Result<Option<Arc<dyn Model>>> {
         let at = self.model_at().or_else(|| self.settings_at());
         let Some((at, Some(Expr::Literal(constant, _)))) = at.map(|at| (at, args.get(at))) else {
-            return Ok(Pinned::None(args));
+            return Ok(None);
         };
-        let Kind::Settings(known) = self.list[at].kind else {
-            return Ok(match self.model(at, constant, models)? {
-                Some(model) => {
-                    args[at] = lit(model.id());
-                    Pinned::Model(args, model)
-                }
-                None => Pinned::None(args),
-            });
+        let pinned = match self.list[at].kind {
+            Kind::Settings(known) => self.pinned_setting(known, constant, models)?,
+            _ => self
+                .model(at, constant, models)?
+                .map(|model| (lit(model.id()), model)),
         };
+        Ok(pinned.map(|(pinned, model)| {
+            args[at] = pinned;
+            model
+        }))
+    }
+
+    /// Returns the settings with the version of the model that one of them names, and the model.
+    fn pinned_setting(
+        &self,
+        known: &[Setting],
+        constant: &ScalarValue,
+        models: &dyn Models,
+    ) -> Result<Option<(Expr, Arc<dyn Model>)>> {
         let settings = Settings::of(constant)?;
         for setting in known {
             let SettingKind::NameOrTokenizer(names) = setting.kind else {
@@ -152,11 +158,11 @@ impl Parameters {
                 or: " or a model",
             };
             if let Some(model) = self.model_named(&named, models)? {
-                args[at] = lit(settings.with_text(setting.name, model.id())?);
-                return Ok(Pinned::Model(args, model));
+                let pinned = settings.with_text(setting.name, model.id())?;
+                return Ok(Some((lit(pinned), model)));
             }
         }
-        Ok(Pinned::None(args))
+        Ok(None)
     }
 
     /// Returns the model that a constant names, none for a built-in tokenizer; a model that can't do the work is refused.

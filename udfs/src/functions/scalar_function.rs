@@ -13,7 +13,6 @@ use datafusion_expr::{
     ScalarUDFImpl, Signature, Volatility, expr,
 };
 
-use super::constants::Pinned;
 use super::{Args, Parameters};
 use crate::model::{Model, Models};
 
@@ -115,14 +114,13 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
     }
 
     /// Pins the name of a model to its version: EXPLAIN shows it, and the running query keeps it.
-    fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+    fn simplify(&self, mut args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
         F::PARAMETERS.check_settings(&args)?;
         if self.model.is_some() {
             return Ok(ExprSimplifyResult::Original(args));
         }
-        let (args, model) = match F::PARAMETERS.pinned(args, &*self.models)? {
-            Pinned::Model(args, model) => (args, model),
-            Pinned::None(args) => return Ok(ExprSimplifyResult::Original(args)),
+        let Some(model) = F::PARAMETERS.pin(&mut args, &*self.models)? else {
+            return Ok(ExprSimplifyResult::Original(args));
         };
         let pinned = ScalarUDF::new_from_impl(Self {
             signature: self.signature.clone(),

@@ -67,13 +67,20 @@ impl Unit {
                 .map(|(at, _)| at),
             Self::Token(tokenizer) => {
                 let mut starts = Vec::new();
-                tokenizer.starts(text, &mut starts);
+                starts_of(&**tokenizer, text, &mut starts);
                 let start = starts.into_iter().nth_back(count - 1);
                 start.map(|at| text.floor_char_boundary(at))
             }
         };
         start.unwrap_or(0)
     }
+}
+
+/// Returns where the tokens of a text begin, ascending: those of some tokenizers lie inside of one another.
+fn starts_of(tokenizer: &dyn Tokenizer, text: &str, starts: &mut Vec<usize>) {
+    starts.clear();
+    tokenizer.starts(text, starts);
+    starts.sort_unstable();
 }
 
 /// Returns where token `count` of a text begins; the text is read as far as that takes.
@@ -83,8 +90,7 @@ fn token_start(tokenizer: &dyn Tokenizer, text: &str, count: usize) -> Option<us
     let mut starts = Vec::new();
     loop {
         let part = &text[..text.floor_char_boundary(bytes)];
-        starts.clear();
-        tokenizer.starts(part, &mut starts);
+        starts_of(tokenizer, part, &mut starts);
         if part.len() == text.len() || starts.len() >= enough {
             let start = starts.get(count).copied();
             return start.map(|at| text.floor_char_boundary(at));
@@ -114,8 +120,8 @@ const AHEAD: usize = 256;
 /// is longer than a piece is cut, but no code point, whatever its tokens. What is repeated begins with a word. Memory is
 /// for one piece.
 ///
-/// A piece has no more than `size` tokens when it is cut alone, as models read it. Tokens cost two to three times what
-/// cutting the text once does, more where pieces overlap.
+/// A piece has no more than `size` tokens when it is cut alone, as models read it. That costs several times what cutting
+/// the text once does: as much of it is cut as may be a piece, then the piece, and what overlaps again.
 pub fn for_each_chunk(text: &str, cut: &Cut, mut each: impl FnMut(Range<usize>)) {
     let (mut start, mut end) = (0, 0);
     while start < text.len() {
@@ -218,6 +224,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::tokenizers::Span;
+    use super::super::tokenizers::jieba::{Jieba, Mode};
     use super::*;
 
     fn chunks(text: &str, size: usize, overlap: usize, unit: Unit) -> Vec<&str> {
@@ -327,6 +334,13 @@ mod tests {
         assert_eq!(
             threes("abc def ghi jkl mno", 3, 1),
             ["abc def ghi ", "ghi jkl ", "jkl mn", "o"]
+        );
+        // The words inside of words are tokens too.
+        let search = Arc::new(Jieba::built_in(Mode::Search));
+        let unit = Unit::tokens(search).expect("it does not rewrite");
+        assert_eq!(
+            chunks("清华大学，清华大学", 5, 0, unit),
+            ["清华大学，", "清华大学"]
         );
         assert!(Unit::tokens(Arc::new(crate::text::tokenizers::Sklearn)).is_none());
     }

@@ -1,7 +1,7 @@
 //! `chunk(text, size [, settings])`.
 
 use arrow::datatypes::{DataType, FieldRef};
-use datafusion_common::{Result, ScalarValue, internal_err, plan_datafusion_err, plan_err};
+use datafusion_common::{Result, ScalarValue, internal_datafusion_err, internal_err, plan_err};
 use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs, Volatility};
 use datafusion_macros::user_doc;
 
@@ -14,7 +14,7 @@ use crate::text::chunks::{Cut, Unit};
 
 #[user_doc(
     doc_section(label = "Pieces"),
-    description = "Returns the pieces of a text that are no longer than `size`, with where they start and end in it, in code points from 0, as List<Struct<text Utf8, start Int64, end Int64>>. A piece that is not the last ends behind the last blank line in its second half; where there is none, behind the last sentence there (UAX #29); else behind the last white space, at the last word boundary, or between two grapheme clusters; a cluster that is longer than a piece is cut. Without overlap the pieces concatenate to the text. Empty text has none. Memory is for the pieces of one batch; a model's tokens cost two to three times what tokenize does.",
+    description = "Returns the pieces of a text that are no longer than `size`, with where they start and end in it, in code points from 0, as List<Struct<text Utf8, start Int64, end Int64>>. A piece that is not the last ends behind the last blank line in its second half; where there is none, behind the last sentence there (UAX #29); else behind the last white space, at the last word boundary, or between two grapheme clusters; a cluster that is longer than a piece is cut. Without overlap the pieces concatenate to the text. Empty text has none. Memory is for the pieces of one batch; a model's tokens cost several times what tokenize does: as much of the text is cut as may be a piece, then the piece, and what overlaps again.",
     syntax_example = "chunk(text, size [, settings])",
     sql_example = r"```sql
 > select chunk('One two. Three four five.', 12);
@@ -93,7 +93,7 @@ impl ScalarFunction for Chunk {
             Some(name) => match Unit::named(&name) {
                 Some(unit) => unit,
                 None => Unit::tokens(args.tokenizer_of(&name)?).ok_or_else(|| {
-                    plan_datafusion_err!("chunk: the tokens of `{name}` don't lie in the text")
+                    internal_datafusion_err!("chunk: the tokens of `{name}` don't lie in the text")
                 })?,
             },
         };

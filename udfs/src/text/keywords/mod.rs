@@ -18,8 +18,8 @@ use super::stop_words;
 
 /// Finds the keywords of texts.
 pub trait Extractor: Debug + Send + Sync {
-    /// Calls `each` with the `most` best terms of a text and their scores, best first, equal ones by term in byte order, or as the
-    /// method says.
+    /// Calls `each` with the `most` best terms of a text and their scores, best first, equal ones by term in byte order, or
+    /// as the method says.
     fn extract(&self, text: &str, most: usize, each: &mut dyn FnMut(&str, f64));
 }
 

@@ -85,8 +85,9 @@ impl Dictionary {
     /// Returns the parts of a long text that are cut one by one, so that cutting takes no more room than a part does; they
     /// concatenate to the text, and a text of up to 1 MiB is one.
     ///
-    /// A part ends behind a character that jieba ends its blocks at; where there is none in 1 MiB, where no word of the
-    /// dictionary lies across: there the hidden Markov model alone could have joined what is cut.
+    /// A part ends behind a character that jieba ends its blocks at; where there is none in 1 MiB, where neither a word of
+    /// the dictionary nor a run of letters, digits and their connectors lies across: there the hidden Markov model alone
+    /// could have joined what is cut. Where there is no such place either, it has 1 MiB.
     pub(crate) fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
         let mut start = 0;
         std::iter::from_fn(move || {
@@ -112,7 +113,9 @@ impl Dictionary {
             return at + character.len_utf8();
         }
         let mut places = rest[..most].char_indices().map(|(at, _)| at);
-        let place = places.rfind(|at| *at > 0 && !self.lies_across(rest, *at));
+        let is_run =
+            |at: usize| rest.as_bytes()[at - 1].is_ascii() && rest.as_bytes()[at].is_ascii();
+        let place = places.rfind(|at| *at > 0 && !is_run(*at) && !self.lies_across(rest, *at));
         place.unwrap_or(most)
     }
 
@@ -120,8 +123,11 @@ impl Dictionary {
     fn lies_across(&self, text: &str, place: usize) -> bool {
         let starts = text[..place].char_indices().rev().map(|(at, _)| at);
         let ends = || {
-            let behind = text[place..].char_indices().skip(1);
-            behind.map(|(at, _)| place + at).take(self.longest)
+            let behind = text[place..]
+                .char_indices()
+                .skip(1)
+                .map(|(at, _)| place + at);
+            behind.chain([text.len()]).take(self.longest)
         };
         let mut starts = starts.take(self.longest);
         starts.any(|start| ends().any(|end| self.words.has_word(&text[start..end])))

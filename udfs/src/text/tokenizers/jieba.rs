@@ -320,20 +320,29 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_in_parts_as_it_is_at_once() {
         let dictionary = Dictionary::built_in();
-        let sentence = "他来到北京清华大学，云原生平台3.14%\r\n";
-        let words = "他来到北京清华大学";
-        for piece in [sentence, words] {
-            let long = piece.repeat(3_000_000 / piece.len());
-            let parts: Vec<_> = dictionary.parts(&long).collect();
-            assert!(parts.len() > 2 && parts.iter().all(|part| part.len() <= 1 << 20));
-            let joined: String = parts.iter().map(|part| &long[part.clone()]).collect();
-            assert!(joined == long);
-            let jieba = Jieba::built_in(Mode::Exact);
-            let once = tokens(&jieba, piece);
-            for (at, token) in tokens(&jieba, &long).iter().enumerate() {
-                assert_eq!(*token, once[at % once.len()], "{at}");
+        let jieba = Jieba::built_in(Mode::Exact);
+        for piece in [
+            "他来到北京清华大学，云原生平台3.14%\r\n",
+            "他来到北京清华大学",
+            "他来到github3.14%",
+        ] {
+            let (part, size) = (1 << 20, piece.len());
+            // Ends of all sorts behind the first part, too: whole words of them are looked for.
+            for repeats in [3_000_000 / size, part / size + 1, part / size + 2] {
+                let long = piece.repeat(repeats);
+                let parts: Vec<_> = dictionary.parts(&long).collect();
+                assert!(parts.len() > 1 && parts.iter().all(|found| found.len() <= part));
+                let joined: String = parts.iter().map(|found| &long[found.clone()]).collect();
+                assert!(joined == long);
+                let (once, all) = (tokens(&jieba, piece), tokens(&jieba, &long));
+                assert_eq!(all.len(), once.len() * repeats, "{piece}");
+                for (at, token) in all.iter().enumerate() {
+                    assert_eq!(*token, once[at % once.len()], "{at}");
+                }
             }
         }
+        let digits = "0123456789abcdef".repeat(1 << 17);
+        assert_eq!(dictionary.parts(&digits).count(), 2);
         assert_eq!(dictionary.parts("").count(), 0);
     }
 

@@ -24,11 +24,10 @@ static END: LazyLock<Regex> = LazyLock::new(|| {
 /// What a full stop does not end a sentence behind: abbreviations and initials of names.
 static ABBREVIATION: LazyLock<Regex> = LazyLock::new(|| {
     const FIXED: &str = "Capt|Col|Dr|Gen|Mag|Mr|Mrs|Mt|No|Sgt|Sr|Sra|Srta|St|Jän|Jan|Ene|Feb|Mär|Mar|Apr|Abr|May|Jun|Jul|Aug|Sept?|O[ck]t|Nov|Di[cz]|Dez|Dec|E\\.U|U\\.K|U\\.S";
-    const EITHER: &str = "[Aa]pprox|[Cc]f|[Ff]\\.?e|[Ff]igs?|[Ee]\\.?g|[Ii]\\.?[ev]|[Mm]ed|[Nn]at|[Nn]r|[Pp]\\.e|[Pp]hil|[Pp]rof|[Rr]er|[Ss]ci|[Uu]niv|[Vv]ols?|[Vv]s|z\\.B|Z\\.b";
+    const EITHER: &str = "[Aa]pprox|[Cc]f|[Ff]\\.?e|[Ff]igs?|[Ee]\\.?g|[Ii]\\.?[ev]|[Mm]ed|[Nn]at|[Nn]r|[Pp]\\.e|[Pp]hil|[Pp]rof|[Rr]er|[Ss]ci|[Uu]niv|[Vv]ol|[Vv]s|z\\.B|Z\\.b";
     let titled = "[Bb]y|[Cc](?:aptain|ommander)|[Dd]o[ck]tor|[Gg]eneral|[Mm](?:ag)?is(?:ter|s)|[Pp]rofessor|[Ss]eñor(?:it)?a?";
-    let either = EITHER.replace("[Vv]ols?", "[Vv]ol");
     pattern(&format!(
-        "(?:\\b(?:{FIXED}|{either})|(?:\\b(?:{titled})\\s|[\\[(]){INITIALS})\\z"
+        "(?:\\b(?:{FIXED}|{EITHER})|(?:\\b(?:{titled})\\s|[\\[(]){INITIALS})\\z"
     ))
 });
 
@@ -79,9 +78,9 @@ fn pattern(pattern: &str) -> Regex {
 
 /// Calls `each` with every sentence, without the white space around it; blank ones are left out.
 ///
-/// The rules are those of the Python package segtok 1.5 (MIT, see `text/LICENSE-segtok.txt`), whose `split_multi` YAKE's authors use, with line breaks
-/// taken for spaces: a sentence ends with its mark and white space, but behind abbreviations and initials, before words
-/// that go on, and inside brackets.
+/// The rules are those of the Python package segtok 1.5 (MIT, see `text/LICENSE-segtok.txt`), whose `split_multi` YAKE's
+/// authors use, with line breaks taken for spaces: a sentence ends with its mark and white space, but behind abbreviations
+/// and initials, before words that go on, and inside brackets.
 pub(super) fn for_each_sentence<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
     let mut give = |range: Range<usize>| {
         let sentence = text[range].trim_matches(is_space);

@@ -58,7 +58,7 @@ pub(super) struct Word {
     pub(super) is_plain: bool,
 }
 
-/// Counts of the terms of a text: words in lower case, a final «s» of those of four or more bytes left out.
+/// Counts of the terms of a text: words in lower case, a final «s» of those of four or more characters left out.
 #[derive(Debug, Default)]
 pub(super) struct Terms {
     forms: HashMap<Box<str>, u32>,

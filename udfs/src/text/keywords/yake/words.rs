@@ -21,22 +21,20 @@ const CONTRACTIONS: &[&str] = &["d", "ll", "m", "re", "s", "t", "ve"];
 
 /// Calls `each` with every word and every run of other characters but white space.
 ///
-/// The rules are those of the Python package segtok 1.5 (MIT, see `text/LICENSE-segtok.txt`), whose `web_tokenizer` and `split_contractions` YAKE's
-/// authors use: letters and digits, with full stops, and with commas, hyphens and apostrophes between them, are a word;
+/// The rules are those of the Python package segtok 1.5 (MIT, see `text/LICENSE-segtok.txt`), whose `web_tokenizer` and
+/// `split_contractions` YAKE's authors use: letters and digits, with full stops, and with commas, hyphens and apostrophes between them, are a word;
 /// addresses are one. The last full stop of a sentence, and commas, colons and semicolons behind a word, stand alone, and
 /// so do «n't» and «'s». Letters are those of scripts with upper and lower case. References to entities and hyphens at
 /// the end of a line are left as they are; superscripts and subscripts are no part of a word.
 pub(super) fn for_each_token<'a>(sentence: &'a str, mut each: impl FnMut(&'a str)) {
     let (mut start, mut tokens) = (0, Vec::new());
-    let mut from = 0;
     while let Some(address) = ADDRESS
-        .captures_at(sentence, from)
+        .captures_at(sentence, start)
         .and_then(|found| found.get(1))
     {
         between_addresses(&sentence[start..address.start()], &mut tokens, &mut each);
         each(address.as_str());
         start = address.end();
-        from = start;
     }
     between_addresses(&sentence[start..], &mut tokens, &mut each);
 }
