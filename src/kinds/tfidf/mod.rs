@@ -129,8 +129,11 @@ impl Kind for TfidfKind {
     }
 }
 
+/// The model that cuts texts, and its pin.
+type CutBy = (Arc<dyn Model>, String);
+
 /// Returns the model that `tokenizer` names and its pin, where it names one.
-fn cut_by(request: &Request<'_>) -> Result<Option<(Arc<dyn Model>, String)>, ModelError> {
+fn cut_by(request: &Request<'_>) -> Result<Option<CutBy>, ModelError> {
     let Some(name) = request.text(TOKENIZER).filter(|name| rules::is_model(name)) else {
         return Ok(None);
     };

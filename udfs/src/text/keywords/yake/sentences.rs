@@ -113,7 +113,7 @@ fn for_each_piece(text: &str, mut each: impl FnMut(Range<usize>)) {
     let (mut start, mut before) = (0, 0);
     let mut marks = END.find_iter(text).peekable();
     while let Some(mark) = marks.next() {
-        let next = marks.peek().map_or(text.len(), |next| next.start());
+        let next = marks.peek().map_or(text.len(), regex::Match::start);
         let previous = &text[before..mark.start()];
         before = mark.end();
         let is_joined = previous.ends_with(is_space)

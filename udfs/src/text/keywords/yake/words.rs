@@ -60,7 +60,7 @@ fn between_addresses<'a>(text: &'a str, tokens: &mut Vec<&'a str>, each: &mut im
         }
     }
     split_terminal(tokens);
-    for token in tokens.iter().copied() {
+    for token in &*tokens {
         let word = token.trim_end_matches([',', ';', ':']);
         // One mark is left where there is nothing else.
         let kept = word
