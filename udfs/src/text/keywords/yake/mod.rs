@@ -22,9 +22,9 @@ const ALIKE: f64 = 0.9;
 /// and Jatowt 2020), as the Python package yake does.
 ///
 /// A word's score is T_rel · T_pos / (T_case + T_norm / T_rel + T_sent / T_rel), a phrase's Π S / (K (1 + Σ S)) with K
-/// its frequency; see [`Terms`] and [`Candidates`]. Of two phrases whose Levenshtein similarity is above 0.9 the first is
-/// kept, equal scores in the order of the text. Time and memory grow with the words of the text, and time with the
-/// phrases that are asked for.
+/// its frequency; `terms.rs` and `candidates.rs` say what they are. Of two phrases whose Levenshtein similarity is above
+/// 0.9 the first is kept, equal scores in the order of the text. Time and memory grow with the words of the text, and time
+/// with the phrases that are asked for.
 #[derive(Debug)]
 pub struct Yake {
     stop_words: HashSet<&'static str>,
