@@ -13,6 +13,8 @@ SELECT term, document_frequency, round(idf, 3) AS idf FROM vocabulary('notes_tfi
 
 SELECT id, tfidf_terms('notes_tfidf', text, 2) AS heaviest FROM notes ORDER BY id;
 
+SELECT id, count_vector('notes_tfidf', text) AS counts FROM notes ORDER BY id;
+
 -- Search: the cosine of TF-IDF vectors, and BM25. Texts without a word of the query are left out.
 SELECT
     id,

@@ -20,6 +20,9 @@ ORDER BY id;
 -- Markup, white space and compatibility forms go before a text is cut.
 SELECT normalize_whitespace(normalize_text(strip_html('<p>Caf&eacute;&nbsp;&#xFF11;<br>ﬁve&hellip;</p>'))) AS plain;
 
+-- How sure a language is, and the words that say least in it.
+SELECT detect_language_score('Die Fähren fuhren nicht.') AS language, array_slice(stop_words('de'), 1, 4) AS stop_words;
+
 -- Chinese words and their parts of speech.
 SELECT word['token'] AS token, word['tag'] AS tag
 FROM (SELECT unnest(pos_tag('渡轮停运了，我们只好走回去。')) AS word);

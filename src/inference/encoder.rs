@@ -241,7 +241,7 @@ impl Tokenizer for Encoder {
     }
 
     fn starts(&self, text: &str, starts: &mut Vec<usize>) -> bool {
-        // As in `cut`.
+        // As in `cut`: what can't be encoded has no tokens.
         if let Ok(encoding) = self.tokenizer.encode(text, false) {
             starts.extend(encoding.get_offsets().iter().map(|(start, _)| *start));
         }

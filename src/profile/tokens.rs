@@ -1,17 +1,15 @@
-//! Tokens as numbers, so that counting them touches no text.
+//! Tokens with hashes, so that counting them touches no text.
 
 use std::ops::Range;
 
 use lexstream_udfs::text::hashes::xxh64;
-
-/// The longest token that is a number, in bytes.
-const SHORT: usize = 15;
+use lexstream_udfs::text::keys::{Placed, is_cut, key};
 
 /// A token, and a hash of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'a> {
     pub(super) text: &'a str,
-    /// Its bytes and, in the highest one, their number; none where it is longer than 15.
+    /// Its key, where that says all of it.
     pub(super) short: Option<u128>,
     pub(super) hash: u64,
 }
@@ -19,40 +17,19 @@ pub(super) struct Token<'a> {
 impl<'a> Token<'a> {
     /// Takes the token that lies in a text.
     pub(super) fn of(text: &'a str, at: Range<usize>) -> Self {
-        let token = &text[at.clone()];
-        let length = token.len();
-        if length > SHORT {
-            return Self {
-                text: token,
-                short: None,
-                hash: xxh64(token.as_bytes(), 0),
-            };
-        }
-        let bytes = match text.as_bytes()[at.start..].first_chunk::<16>() {
-            // What lies behind the token is cut off.
-            Some(bytes) => u128::from_le_bytes(*bytes) & ((1 << (8 * length)) - 1),
-            None => padded(token),
-        };
-        let short = bytes | (length as u128) << 120;
+        let bytes = &text.as_bytes()[at.start..];
+        let text = &text[at];
+        let key = key(Placed { text, bytes });
+        let short = (!is_cut(key)).then_some(key);
         Self {
-            text: token,
-            short: Some(short),
-            hash: mixed(short as u64, (short >> 64) as u64),
+            text,
+            short,
+            hash: match short {
+                Some(short) => mixed(short as u64, (short >> 64) as u64),
+                None => xxh64(text.as_bytes(), 0),
+            },
         }
     }
-}
-
-fn padded(token: &str) -> u128 {
-    let mut bytes = [0; 16];
-    bytes[..token.len()].copy_from_slice(token.as_bytes());
-    u128::from_le_bytes(bytes)
-}
-
-/// Writes the bytes of a token that is a number to `buffer`, and returns them as text.
-pub(super) fn text_of(short: u128, buffer: &mut [u8; 16]) -> &str {
-    *buffer = short.to_le_bytes();
-    let length = usize::from(buffer[SHORT]);
-    std::str::from_utf8(&buffer[..length]).expect("the bytes of a token")
 }
 
 /// Returns a hash of tokens in their order by theirs.
@@ -81,15 +58,7 @@ mod tests {
         let text = "cat, cat";
         let (first, last) = (Token::of(text, 0..3), Token::of(text, 5..8));
         assert_eq!((first.short, first.hash), (last.short, last.hash));
-        assert_eq!(text_of(first.short.expect("short"), &mut [0; 16]), "cat");
-        let longest = "straßenbahnen__";
-        for end in [15, longest.len()] {
-            let token = Token::of(longest, 0..end);
-            assert_eq!(token.short.is_some(), end <= SHORT);
-            if let Some(short) = token.short {
-                assert_eq!(text_of(short, &mut [0; 16]), &longest[..end]);
-            }
-        }
+        assert!(first.short.is_some() && Token::of("straßenbahnen__", 0..16).short.is_none());
         assert_ne!(Token::of("a\0", 0..2).short, Token::of("a\0", 0..1).short);
         assert_eq!(Token::of("", 0..0).short, Some(0));
     }

@@ -3,9 +3,10 @@
 use datasketches::frequencies::{ErrorType, FrequentItemsSketch};
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 use hashbrown::{HashMap, HashTable};
+use lexstream_udfs::text::keys::text_of;
 use lexstream_udfs::text::stop_words::{StopWords, stop_words};
 
-use super::tokens::{Token, text_of};
+use super::tokens::Token;
 
 /// How many words are told of.
 const TOLD: usize = 30;

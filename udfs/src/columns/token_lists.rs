@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 
 use super::text_writer::TokenListWriter;
 use super::types;
-use crate::text::bags::Placed;
+use crate::text::keys::Placed;
 use crate::text::stop_words::StopWords;
 use crate::text::tokenizers::Span;
 

@@ -8,6 +8,7 @@ pub mod hash_vector;
 pub mod hashes;
 pub mod html;
 pub mod key_sentences;
+pub mod keys;
 pub mod keywords;
 pub mod language;
 pub mod likeness;
