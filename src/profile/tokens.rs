@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use lexstream_udfs::text::hashes::xxh64;
-use lexstream_udfs::text::keys::{Placed, is_cut, key};
+use lexstream_udfs::text::keys::{Keyed, Placed, is_cut, mixed};
 
 /// A token, and a hash of it.
 #[derive(Debug, Clone, Copy)]
@@ -19,15 +18,11 @@ impl<'a> Token<'a> {
     pub(super) fn of(text: &'a str, at: Range<usize>) -> Self {
         let bytes = &text.as_bytes()[at.start..];
         let text = &text[at];
-        let key = key(Placed { text, bytes });
-        let short = (!is_cut(key)).then_some(key);
+        let token = Keyed::of(Placed { text, bytes });
         Self {
             text,
-            short,
-            hash: match short {
-                Some(short) => mixed(short as u64, (short >> 64) as u64),
-                None => xxh64(text.as_bytes(), 0),
-            },
+            short: (!is_cut(token.key)).then_some(token.key),
+            hash: token.hash(),
         }
     }
 }
@@ -37,14 +32,6 @@ pub(super) fn hash_of_run(hashes: &[u64]) -> u64 {
     hashes
         .iter()
         .fold(0, |before: u64, hash| mixed(before.rotate_left(23), *hash))
-}
-
-/// Mixes two numbers: the halves of their product, each with digits of π first (as wyhash does), then by Fibonacci hashing.
-fn mixed(a: u64, b: u64) -> u64 {
-    let product = u128::from(a ^ 0x243f_6a88_85a3_08d3) * u128::from(b ^ 0x1319_8a2e_0370_7345);
-    let folded = (product as u64) ^ (product >> 64) as u64;
-    // Sketches look at the highest and at the lowest bits.
-    (folded ^ folded >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

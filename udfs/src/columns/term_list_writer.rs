@@ -12,7 +12,8 @@ use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
 use super::{TokenLists, types};
-use crate::text::bags::for_each_count;
+use crate::text::bags::Bags;
+use crate::text::keys::{HELD, Keyed, is_cut};
 
 /// Writes a `List<Struct<term Utf8, T>>` column.
 #[derive(Debug)]
@@ -52,6 +53,25 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
     #[inline]
     pub fn term(&mut self, term: &str, number: T::Native) {
         self.bytes.extend_from_slice(term.as_bytes());
+        self.end_term(number);
+    }
+
+    /// The same for one with its key, whose text is left alone where the key says all of it.
+    #[inline]
+    pub fn keyed_term(&mut self, term: Keyed<'_>, number: T::Native) {
+        if is_cut(term.key) {
+            return self.term(term.text, number);
+        }
+        // A copy of fixed length is a store; what is too much of it is dropped again.
+        let bytes = term.key.to_be_bytes();
+        let end = self.bytes.len() + usize::from(bytes[HELD]);
+        self.bytes.extend_from_slice(&bytes);
+        self.bytes.truncate(end);
+        self.end_term(number);
+    }
+
+    #[inline]
+    fn end_term(&mut self, number: T::Native) {
         // What is too long is found at the end of the row.
         self.ends.push(self.bytes.len() as i32);
         self.numbers.push(number);
@@ -103,17 +123,25 @@ pub fn bag_column(lists: &TokenLists) -> Result<ArrayRef, ArrowError> {
     let mut out = TermListWriter::<Int64Type>::new(lists.len());
     // There are no more terms than tokens.
     out.reserve(lists.tokens(), lists.bytes());
-    let mut keys = Vec::new();
-    for row in lists.rows() {
-        match row {
-            Some(tokens) => {
-                for_each_count(tokens.placed(), &mut keys, |term, count| {
-                    out.term(term, count);
-                });
-                out.end_row()?;
-            }
-            None => out.null()?,
+    let rows = lists.rows();
+    let mut bags = Bags::default();
+    let mut written = 0;
+    for (row, tokens) in rows.iter().enumerate() {
+        bags.add(tokens.iter().flat_map(|tokens| tokens.placed()));
+        if !bags.is_full() && row + 1 < rows.len() {
+            continue;
         }
+        bags.drain(|bag| {
+            let is_null = rows[written].is_none();
+            written += 1;
+            if is_null {
+                return out.null();
+            }
+            for (term, count) in bag.iter() {
+                out.keyed_term(term, i64::from(count));
+            }
+            out.end_row()
+        })?;
     }
     out.finish(types::term_count_fields())
 }

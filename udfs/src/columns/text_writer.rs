@@ -67,6 +67,12 @@ pub(super) fn too_many(row: usize) -> ArrowError {
     ))
 }
 
+/// Tells whether each token begins where the one before ends, so that one copy does for all of them.
+fn are_seamless(spans: &[Span]) -> bool {
+    let mut pairs = spans.array_windows();
+    pairs.all(|[one, next]| one.end == next.start)
+}
+
 /// Writes a `List<Utf8>` column.
 ///
 /// Copied bytes beat views here: a token is shorter than a view of it, and one check of all bytes at the end does for
@@ -104,21 +110,33 @@ impl TokenListWriter {
         }
         self.bytes.reserve(length);
         self.ends.reserve(spans.len());
-        for span in spans {
-            let (start, length) = (span.start as usize, (span.end - span.start) as usize);
-            match text[start..].first_chunk::<16>() {
-                // A copy of fixed length is a load and a store; what is too much of it is dropped again.
-                Some(sixteen) if length <= 16 => {
-                    let end = self.bytes.len() + length;
-                    self.bytes.extend_from_slice(sixteen);
-                    self.bytes.truncate(end);
-                }
-                _ => self.bytes.extend_from_slice(&text[span.range()]),
+        match spans {
+            [first, .., last] if are_seamless(spans) => {
+                let base = self.bytes.len() as i32 - first.start as i32;
+                let all = first.start as usize..last.end as usize;
+                self.bytes.extend_from_slice(&text[all]);
+                self.ends
+                    .extend(spans.iter().map(|span| base + span.end as i32));
             }
-            self.ends.push(self.bytes.len() as i32);
+            _ => spans.iter().for_each(|span| self.token(text, *span)),
         }
         self.nulls.append_non_null();
         self.end_row()
+    }
+
+    #[inline]
+    fn token(&mut self, text: &[u8], span: Span) {
+        let (start, length) = (span.start as usize, (span.end - span.start) as usize);
+        match text[start..].first_chunk::<16>() {
+            // A copy of fixed length is a load and a store; what is too much of it is dropped again.
+            Some(sixteen) if length <= 16 => {
+                let end = self.bytes.len() + length;
+                self.bytes.extend_from_slice(sixteen);
+                self.bytes.truncate(end);
+            }
+            _ => self.bytes.extend_from_slice(&text[span.range()]),
+        }
+        self.ends.push(self.bytes.len() as i32);
     }
 
     /// Writes NULL.

@@ -1,5 +1,9 @@
 //! Tokens as numbers: to be compared, counted and sorted without a look at the text.
 
+use std::cmp::Ordering;
+
+use super::hashes::xxh64;
+
 /// A token, and what stands in memory from its first byte on, which may be more.
 #[derive(Debug, Clone, Copy)]
 pub struct Placed<'a> {
@@ -40,6 +44,69 @@ pub fn text_of(key: u128, buffer: &mut [u8; 16]) -> &str {
     *buffer = key.to_be_bytes();
     let length = usize::from(buffer[HELD]);
     std::str::from_utf8(&buffer[..length]).expect("the bytes of a token")
+}
+
+/// A token and its key: compared, ordered and hashed as the token is, by the key where that says all.
+#[derive(Debug, Clone, Copy)]
+pub struct Keyed<'a> {
+    /// What [`key`] returns.
+    pub key: u128,
+    /// The token.
+    pub text: &'a str,
+}
+
+impl<'a> Keyed<'a> {
+    /// Takes a token.
+    #[inline]
+    pub fn of(token: Placed<'a>) -> Self {
+        Self {
+            key: key(token),
+            text: token.text,
+        }
+    }
+
+    /// Returns a hash of the token, the same in every process.
+    #[inline]
+    pub fn hash(self) -> u64 {
+        match is_cut(self.key) {
+            false => mixed(self.key as u64, (self.key >> 64) as u64),
+            true => xxh64(self.text.as_bytes(), 0),
+        }
+    }
+}
+
+impl PartialEq for Keyed<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && (!is_cut(self.key) || self.text == other.text)
+    }
+}
+
+impl Eq for Keyed<'_> {}
+
+impl PartialOrd for Keyed<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Keyed<'_> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        match self.key.cmp(&other.key) {
+            Ordering::Equal if is_cut(self.key) => self.text.cmp(other.text),
+            order => order,
+        }
+    }
+}
+
+/// Mixes two numbers: the halves of their product, each with digits of π first (as wyhash does), then by Fibonacci hashing.
+#[inline]
+pub fn mixed(a: u64, b: u64) -> u64 {
+    let product = u128::from(a ^ 0x243f_6a88_85a3_08d3) * u128::from(b ^ 0x1319_8a2e_0370_7345);
+    let folded = (product as u64) ^ (product >> 64) as u64;
+    // Sketches and tables look at the highest and at the lowest bits.
+    (folded ^ folded >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

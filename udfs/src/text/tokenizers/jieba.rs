@@ -53,7 +53,7 @@ impl Jieba {
 
     /// The same for a part of a text that begins at `start`.
     fn exact_part(&self, part: &str, start: usize, each: &mut impl FnMut(Range<usize>)) {
-        if !part.contains(is_rare) {
+        if !may_hold_rare(part.as_bytes()) {
             return self.exact_block(part, start, each);
         }
         for_each_block(part, |block, kind| match kind {
@@ -73,10 +73,14 @@ impl Jieba {
 
     /// The same for blocks that hold no rare character.
     fn exact_block(&self, part: &str, start: usize, each: &mut impl FnMut(Range<usize>)) {
+        let may_hold_compounds = self.hmm && has_connector(part.as_bytes());
         for token in self.dictionary.words.cut(part, self.hmm) {
             let span = start + token.byte_start..start + token.byte_end;
             // jieba-rs keeps compounds such as `github.com` together; jieba cuts those that no dictionary knows.
-            if self.hmm && is_compound(token.word) && !self.dictionary.words.has_word(token.word) {
+            if may_hold_compounds
+                && has_connector(token.word.as_bytes())
+                && !self.dictionary.words.has_word(token.word)
+            {
                 for_each_piece(token.word, |piece| {
                     each(span.start + piece.start..span.start + piece.end);
                 });
@@ -185,15 +189,30 @@ impl Tokenizer for Jieba {
     }
 }
 
-/// Tells whether jieba takes a character for none of its own, and jieba-rs does: what came into Unicode later.
-fn is_rare(character: char) -> bool {
-    matches!(character,
-        '\u{3400}'..='\u{4dbf}' | '\u{9fd6}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
+/// Tells whether a text may hold a character that jieba takes for none of its own, and jieba-rs does: what came into Unicode
+/// later (U+3400 to U+4DBF, U+9FD6 to U+9FFF, U+F900 to U+FAFF, U+20000 to U+2FA1F).
+///
+/// The first two bytes of a character tell, of these and of a few others.
+fn may_hold_rare(text: &[u8]) -> bool {
+    let pairs = text.iter().zip(text.iter().skip(1));
+    // All pairs, without a way out: the compiler does that with vector instructions.
+    let found = pairs.fold(0, |found, (&first, &second)| {
+        found
+            | (u8::from(first == 0xe3) & u8::from(second >= 0x90))
+            | (u8::from(first == 0xe4) & u8::from(second < 0xb8))
+            | (u8::from(first == 0xe9) & u8::from(second == 0xbf))
+            | (u8::from(first == 0xef) & u8::from(second.wrapping_sub(0xa4) < 8))
+            | (u8::from(first == 0xf0) & u8::from(second.wrapping_sub(0xa0) < 0x10))
+    });
+    found != 0
 }
 
-/// Tells whether a token holds a connector that jieba cuts at.
-fn is_compound(token: &str) -> bool {
-    token.bytes().any(|byte| matches!(byte, b'.' | b'_' | b'-'))
+/// Tells whether a text holds a connector that jieba cuts at.
+fn has_connector(text: &[u8]) -> bool {
+    let found = text.iter().fold(0, |found, byte| {
+        found | u8::from(*byte == b'.') | u8::from(*byte == b'_') | u8::from(*byte == b'-')
+    });
+    found != 0
 }
 
 /// Calls `each` with the pieces of an unknown token: `[a-zA-Z0-9]+(\.[0-9]+)?%?`, and what stands between them.
@@ -362,6 +381,23 @@ mod tests {
         dictionary.add("平台", Some(0), None);
         let jieba = Jieba::new(Arc::new(dictionary), Mode::Search, false);
         assert_eq!(tokens(&jieba, "云原生平台"), ["原生", "云原生", "平", "台"]);
+    }
+
+    #[test]
+    fn every_character_that_jieba_does_not_know_is_looked_for() {
+        let rare = [
+            '\u{3400}'..='\u{4dbf}',
+            '\u{9fd6}'..='\u{9fff}',
+            '\u{f900}'..='\u{faff}',
+            '\u{20000}'..='\u{2fa1f}',
+        ];
+        for character in rare.into_iter().flatten() {
+            let text = format!("他{character}来");
+            assert!(may_hold_rare(text.as_bytes()), "{character:?}");
+        }
+        assert!(!may_hold_rare(
+            "他来到北京，「清华」大学。﹁é 👩‍👩‍👧 丠 ok".as_bytes()
+        ));
     }
 
     #[test]
