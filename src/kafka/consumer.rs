@@ -63,6 +63,8 @@ struct Events {
     is_closing: AtomicBool,
     /// Where partitions end, as librdkafka said last.
     ends: Mutex<Offsets>,
+    /// Whether a broker could not be reached.
+    was_cut_off: AtomicBool,
 }
 
 impl ClientContext for Events {
@@ -71,6 +73,7 @@ impl ClientContext for Events {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        self.note(&error);
         log::error(&error, reason);
     }
 
@@ -105,6 +108,12 @@ impl ConsumerContext for Events {
 }
 
 impl Events {
+    fn note(&self, error: &KafkaError) {
+        if log::is_outage(error) {
+            self.was_cut_off.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Rebalance>> {
         self.rebalances
             .lock()
@@ -125,6 +134,7 @@ impl GroupConsumer {
             rebalances: Mutex::default(),
             is_closing: AtomicBool::new(false),
             ends: Mutex::default(),
+            was_cut_off: AtomicBool::new(false),
         };
         let mut consumer: BaseConsumer<Events> = config.create_with_context(events)?;
         consumer.set_nonempty_callback(move || wake());
@@ -155,6 +165,7 @@ impl GroupConsumer {
             }
             Some(Err(KafkaError::PartitionEOF(number))) => Ok(Polled::End(number)),
             Some(Err(error)) if is_passing(&error) => {
+                consumer.context().note(&error);
                 tracing::debug!(%error, "consumer");
                 Ok(Polled::Nothing)
             }
@@ -266,6 +277,14 @@ impl GroupConsumer {
     pub fn ends(&self) -> Offsets {
         let ends = &self.consumer().context().ends;
         ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells whether a broker could not be reached since this member was made.
+    pub fn was_cut_off(&self) -> bool {
+        self.consumer()
+            .context()
+            .was_cut_off
+            .load(Ordering::Relaxed)
     }
 
     /// Returns who this member is to the group, now.

@@ -27,13 +27,21 @@ pub(super) fn error(error: &KafkaError, reason: &str) {
         // The end of a partition is none, though librdkafka says it as one.
         Some(RDKafkaErrorCode::PartitionEOF) => {}
         // Its log says it too, once for each broker and not once for each attempt.
-        Some(
-            RDKafkaErrorCode::AllBrokersDown
-            | RDKafkaErrorCode::BrokerTransportFailure
-            | RDKafkaErrorCode::Resolve,
-        ) => tracing::debug!(target: "librdkafka", %error, "{reason}"),
+        _ if is_outage(error) => tracing::debug!(target: "librdkafka", %error, "{reason}"),
         _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
     }
+}
+
+/// Tells whether a broker can't be reached.
+pub(super) fn is_outage(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve
+        )
+    )
 }
 
 /// A client that has nothing of its own to be called for.

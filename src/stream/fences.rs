@@ -8,8 +8,8 @@ const SPAN: Duration = Duration::from_secs(120);
 
 /// How often a name has been taken, lately.
 ///
-/// Kafka says that another has taken a name where there is none, too: when a join's answer was lost with its broker and
-/// the join was made again, or when a transaction was open for too long.
+/// Kafka says that another has taken a name where there is none, too: when a join's answer was lost and the join was made
+/// again, or when a transaction was open for too long.
 #[derive(Debug, Default)]
 pub(super) struct Fences(Vec<Instant>);
 

@@ -86,7 +86,8 @@ impl KafkaSource {
 
     /// Joins the group again, as a new member of the same name; what the old one read is lost.
     fn rejoin(&mut self, error: KafkaError) -> Result<Polled, StreamError> {
-        if self.fences.are_of_another() {
+        // Where a broker was away, it is the echo of a join whose answer was lost, however often that is.
+        if !self.consumer().was_cut_off() && self.fences.are_of_another() {
             let id = self.options.consumer.get("group.instance.id");
             return Err(StreamError::Fenced {
                 option: "group.instance.id",
