@@ -5,16 +5,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::DataFusionError;
 use datafusion::common::config::TableParquetOptions;
-use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::arrow::arrow_writer::{
+    ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use datafusion::parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
+use datafusion::parquet::errors::{ParquetError, Result as ParquetResult};
 use datafusion::parquet::file::metadata::KeyValue;
-use datafusion::parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
-use datafusion::parquet::schema::types::ColumnPath;
+use datafusion::parquet::file::writer::SerializedFileWriter;
 
 use super::Claim;
+use super::long_texts::longest;
+use super::parquet_properties::Properties;
+
+/// A longer text has a row group without statistics and dictionary, for which the writer would copy it six times.
+const LONG: usize = 8 << 20;
 
 /// Why a file can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +37,10 @@ pub struct WriteError {
 pub struct ParquetFile {
     claim: Claim,
     writer: ArrowWriter<File>,
+    schema: SchemaRef,
+    /// Makes the writers of row groups with long texts, of at most so many rows.
+    long_texts: ArrowRowGroupWriterFactory,
+    most_rows: usize,
     target: PathBuf,
     /// Bytes held in memory above which a row group is written.
     most_held: usize,
@@ -56,14 +67,20 @@ impl ParquetFile {
             path: target.clone(),
             source,
         };
-        let properties = properties(schema, options).map_err(failed)?;
+        let properties = Properties::try_new(schema, options).map_err(failed)?;
+        let most_rows = properties.usual.max_row_group_row_count();
+        let long_texts = long_texts(schema, &properties);
+        let long_texts = long_texts.map_err(|error| failed(error.into()))?;
         let file = claim.file().try_clone();
         let file = file.map_err(|error| failed(error.into()))?;
-        let writer = ArrowWriter::try_new(file, Arc::clone(schema), Some(properties));
+        let writer = ArrowWriter::try_new(file, Arc::clone(schema), Some(properties.usual));
         let writer = writer.map_err(|error| failed(error.into()))?;
         Ok(Self {
             claim,
             writer,
+            schema: Arc::clone(schema),
+            long_texts,
+            most_rows: most_rows.unwrap_or(usize::MAX),
             target,
             most_held,
         })
@@ -71,11 +88,39 @@ impl ParquetFile {
 
     /// Adds rows.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
+        if longest(batch) > LONG {
+            let written = self.write_long_texts(batch);
+            return written.map_err(|error| self.failed(error));
+        }
         let mut written = self.writer.write(batch);
         if written.is_ok() && self.writer.memory_size() > self.most_held {
             written = self.writer.flush();
         }
         written.map_err(|error| self.failed(error))
+    }
+
+    /// Writes rows as row groups of their own.
+    fn write_long_texts(&mut self, batch: &RecordBatch) -> ParquetResult<()> {
+        self.writer.flush()?;
+        for start in (0..batch.num_rows()).step_by(self.most_rows) {
+            let rows = batch.slice(start, self.most_rows.min(batch.num_rows() - start));
+            let number = self.writer.flushed_row_groups().len();
+            let mut writers = self.long_texts.create_column_writers(number)?;
+            let mut next = writers.iter_mut();
+            for (field, column) in self.schema.fields().iter().zip(rows.columns()) {
+                for (leaf, writer) in compute_leaves(field, column)?.iter().zip(&mut next) {
+                    writer.write(leaf)?;
+                }
+            }
+            let chunks = writers.into_iter().map(ArrowColumnWriter::close);
+            let chunks = chunks.collect::<ParquetResult<_>>()?;
+            #[expect(
+                deprecated,
+                reason = "its successor writes every row group by hand, the usual ones too"
+            )]
+            self.writer.append_row_group(chunks)?;
+        }
+        Ok(())
     }
 
     /// Returns about how many bytes the file has, what is not written yet included.
@@ -133,89 +178,71 @@ impl EndedFile {
     }
 }
 
-/// Returns how a file is written: as DataFusion's options say, and vectors without a dictionary.
-fn properties(
+/// Returns what makes the column writers of row groups with long texts.
+fn long_texts(
     schema: &SchemaRef,
-    options: &TableParquetOptions,
-) -> Result<WriterProperties, DataFusionError> {
-    let mut options = options.clone();
-    options.arrow_schema(schema);
-    let mut builder = WriterPropertiesBuilder::try_from(&options)?;
-    let mut vectors = Vec::new();
-    for field in schema.fields() {
-        find_vectors(field, &mut Vec::new(), &mut vectors);
-    }
-    for path in vectors {
-        let asked = options.column_specific_options.get(&path.join("."));
-        if asked.is_none_or(|asked| asked.dictionary_enabled.is_none()) {
-            builder = builder.set_column_dictionary_enabled(ColumnPath::new(path), false);
-        }
-    }
-    Ok(builder.build())
-}
-
-/// Adds the paths of leaves that are numbers with a point in lists: hardly one is there twice.
-fn find_vectors(field: &FieldRef, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
-    above.push(field.name().clone());
-    match field.data_type() {
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item) => {
-            // As Parquet's writer names the levels of a list.
-            above.push("list".to_owned());
-            if item.data_type().is_floating() {
-                let mut path = above.clone();
-                path.push(item.name().clone());
-                found.push(path);
-            } else {
-                find_vectors(item, above, found);
-            }
-            above.pop();
-        }
-        DataType::Struct(fields) => {
-            fields
-                .iter()
-                .for_each(|field| find_vectors(field, above, found));
-        }
-        _ => {}
-    }
-    above.pop();
+    properties: &Properties,
+) -> ParquetResult<ArrowRowGroupWriterFactory> {
+    let properties = Arc::new(properties.long_texts.clone());
+    let columns = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types());
+    let columns = columns.convert(schema)?;
+    // It is asked for its schema and properties alone.
+    let nowhere =
+        SerializedFileWriter::new(std::io::sink(), columns.root_schema_ptr(), properties)?;
+    Ok(ArrowRowGroupWriterFactory::new(
+        &nowhere,
+        Arc::clone(schema),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::datatypes::{Field, Schema};
-    use datafusion::parquet::arrow::ArrowSchemaConverter;
+    use datafusion::arrow::array::{ArrayRef, Int64Array, StringViewArray};
+    use datafusion::arrow::compute::concat_batches;
+    use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     use super::*;
 
+    fn rows(texts: &[&str]) -> RecordBatch {
+        let texts: ArrayRef = Arc::new(StringViewArray::from_iter_values(texts));
+        let numbers = Int64Array::from_iter_values(0..texts.len() as i64);
+        let columns: [(&str, ArrayRef); 2] = [("n", Arc::new(numbers)), ("t", texts)];
+        RecordBatch::try_from_iter(columns).expect("a batch")
+    }
+
     #[test]
-    fn vectors_have_no_dictionary_wherever_they_stand() {
-        let vector = |size| {
-            let item = Arc::new(Field::new_list_field(DataType::Float32, true));
-            DataType::FixedSizeList(item, size)
+    fn a_long_text_has_a_row_group_without_statistics_of_texts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("t.parquet");
+        let claim = Claim::try_new(folder.path(), "t")
+            .expect("a claim")
+            .expect("it is free");
+        let long = "long ".repeat(LONG / 5 + 1);
+        let batches = [rows(&["a", "b"]), rows(&[&long, "c"]), rows(&["d"])];
+        let schema = batches[0].schema();
+        let options = TableParquetOptions::default();
+        let file = ParquetFile::try_new(claim, target.clone(), &schema, &options, usize::MAX);
+        let mut file = file.expect("a file");
+        for batch in &batches {
+            file.write(batch).expect("written");
+        }
+        let ended = file.end(&[]).expect("ended");
+        assert!(ended.commit().expect("in place"));
+        let file = File::open(&target).expect("a file");
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
+        let have_statistics = |column: usize| -> Vec<_> {
+            let groups = reader.metadata().row_groups().iter();
+            let statistics = groups.map(|group| group.column(column).statistics().is_some());
+            statistics.collect()
         };
-        let inner = Field::new("v", vector(3), true);
-        let list = DataType::new_list(vector(2), true);
-        let schema = Arc::new(Schema::new(vec![
-            Field::new("text", DataType::Utf8View, true),
-            Field::new("v", vector(2), true),
-            Field::new("s", DataType::Struct(vec![inner].into()), true),
-            Field::new("vs", list, true),
-            Field::new("ids", DataType::new_list(DataType::Int64, true), true),
-        ]));
-        let properties = properties(&schema, &TableParquetOptions::default()).expect("properties");
-        let columns = ArrowSchemaConverter::new()
-            .convert(&schema)
-            .expect("a schema");
-        let with: Vec<_> = columns
-            .columns()
-            .iter()
-            .filter(|column| properties.dictionary_enabled(column.path()))
-            .map(|column| column.path().string())
+        assert_eq!(have_statistics(0), [true, true, true]);
+        assert_eq!(have_statistics(1), [true, false, true]);
+        let found: Vec<_> = reader
+            .build()
+            .expect("a reader")
+            .map(|batch| batch.expect("rows"))
             .collect();
-        assert_eq!(with, ["text", "ids.list.item"]);
+        let found = concat_batches(&schema, &found).expect("one batch");
+        assert!(found == concat_batches(&schema, &batches).expect("one batch"));
     }
 }
