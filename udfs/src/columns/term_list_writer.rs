@@ -12,8 +12,8 @@ use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
 use super::{TokenLists, types};
-use crate::text::bags::Bags;
-use crate::text::keys::{HELD, Keyed, is_cut};
+use crate::text::bags::Bag;
+use crate::text::keys::Placed;
 
 /// Writes a `List<Struct<term Utf8, T>>` column.
 #[derive(Debug)]
@@ -56,18 +56,19 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
         self.end_term(number);
     }
 
-    /// The same for one with its key, whose text is left alone where the key says all of it.
+    /// The same for one that lies in a column.
     #[inline]
-    pub fn keyed_term(&mut self, term: Keyed<'_>, number: T::Native) {
-        if is_cut(term.key) {
-            return self.term(term.text, number);
+    pub fn placed_term(&mut self, term: Placed<'_>, number: T::Native) {
+        match term.bytes.first_chunk::<16>() {
+            // A copy of fixed length is a load and a store; what is too much of it is dropped again.
+            Some(sixteen) if term.text.len() <= 16 => {
+                let end = self.bytes.len() + term.text.len();
+                self.bytes.extend_from_slice(sixteen);
+                self.bytes.truncate(end);
+                self.end_term(number);
+            }
+            _ => self.term(term.text, number),
         }
-        // A copy of fixed length is a store; what is too much of it is dropped again.
-        let bytes = term.key.to_be_bytes();
-        let end = self.bytes.len() + usize::from(bytes[HELD]);
-        self.bytes.extend_from_slice(&bytes);
-        self.bytes.truncate(end);
-        self.end_term(number);
     }
 
     #[inline]
@@ -123,25 +124,17 @@ pub fn bag_column(lists: &TokenLists) -> Result<ArrayRef, ArrowError> {
     let mut out = TermListWriter::<Int64Type>::new(lists.len());
     // There are no more terms than tokens.
     out.reserve(lists.tokens(), lists.bytes());
-    let rows = lists.rows();
-    let mut bags = Bags::default();
-    let mut written = 0;
-    for (row, tokens) in rows.iter().enumerate() {
-        bags.add(tokens.iter().flat_map(|tokens| tokens.placed()));
-        if !bags.is_full() && row + 1 < rows.len() {
-            continue;
+    let mut bag = Bag::default();
+    for row in lists.rows() {
+        match row {
+            Some(tokens) => {
+                bag.for_each_count(tokens.placed(), |term, count| {
+                    out.placed_term(term, count);
+                });
+                out.end_row()?;
+            }
+            None => out.null()?,
         }
-        bags.drain(|bag| {
-            let is_null = rows[written].is_none();
-            written += 1;
-            if is_null {
-                return out.null();
-            }
-            for (term, count) in bag.iter() {
-                out.keyed_term(term, i64::from(count));
-            }
-            out.end_row()
-        })?;
     }
     out.finish(types::term_count_fields())
 }

@@ -52,7 +52,7 @@ pub struct Keyed<'a> {
     /// What [`key`] returns.
     pub key: u128,
     /// The token.
-    pub text: &'a str,
+    pub token: Placed<'a>,
 }
 
 impl<'a> Keyed<'a> {
@@ -61,7 +61,7 @@ impl<'a> Keyed<'a> {
     pub fn of(token: Placed<'a>) -> Self {
         Self {
             key: key(token),
-            text: token.text,
+            token,
         }
     }
 
@@ -70,7 +70,7 @@ impl<'a> Keyed<'a> {
     pub fn hash(self) -> u64 {
         match is_cut(self.key) {
             false => mixed(self.key as u64, (self.key >> 64) as u64),
-            true => xxh64(self.text.as_bytes(), 0),
+            true => xxh64(self.token.text.as_bytes(), 0),
         }
     }
 }
@@ -78,7 +78,7 @@ impl<'a> Keyed<'a> {
 impl PartialEq for Keyed<'_> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key && (!is_cut(self.key) || self.text == other.text)
+        self.key == other.key && (!is_cut(self.key) || self.token.text == other.token.text)
     }
 }
 
@@ -94,7 +94,7 @@ impl Ord for Keyed<'_> {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         match self.key.cmp(&other.key) {
-            Ordering::Equal if is_cut(self.key) => self.text.cmp(other.text),
+            Ordering::Equal if is_cut(self.key) => self.token.text.cmp(other.token.text),
             order => order,
         }
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
-use datafusion_common::{DataFusionError, Result, ScalarValue};
+use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 use datafusion_macros::user_doc;
 
 use crate::columns::{TermListWriter, TokenLists, Tokens, types};
 use crate::functions::{Kind, Parameter, Parameters};
-use crate::text::bags::Bags;
+use crate::text::bags::Bag;
 use crate::text::tfidf::{DocumentCounts, bigquery_weight};
 
 const PARAMETERS: Parameters = Parameters {
@@ -143,22 +143,15 @@ impl Partition {
             Some(tokens) => {
                 let length = tokens.iter().count() as u64;
                 let mut weights = Vec::new();
-                let mut bags = Bags::default();
-                bags.add(tokens.placed());
-                bags.drain::<DataFusionError>(|bag| {
-                    let weighed = bag.iter().map(|(term, count)| {
-                        let with = self.counts.documents_with(term.text);
-                        let documents = self.counts.documents();
-                        let count = u64::from(count);
-                        (term, bigquery_weight(count, length, documents, with))
-                    });
-                    weights.extend(weighed);
-                    Ok(())
-                })?;
+                Bag::default().for_each_count(tokens.placed(), |term, count| {
+                    let with = self.counts.documents_with(term.text);
+                    let documents = self.counts.documents();
+                    weights.push((term, bigquery_weight(count as u64, length, documents, with)));
+                });
                 // They are in the order of terms, and stay so where they are equal.
                 weights.sort_by(|a, b| b.1.total_cmp(&a.1));
                 for (term, weight) in weights {
-                    out.keyed_term(term, weight);
+                    out.placed_term(term, weight);
                 }
                 out.end_row()?;
             }

@@ -1,5 +1,6 @@
 //! Tokenizers: one file each, one list.
 
+mod blocks;
 mod char;
 mod dictionary;
 pub mod jieba;

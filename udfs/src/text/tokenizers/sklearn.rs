@@ -3,6 +3,7 @@
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
+use super::blocks::{BLOCK, Runs, bits};
 use super::{Span, Tokenizer};
 use crate::text::lower_case::to_lowercase;
 
@@ -37,23 +38,11 @@ impl Tokenizer for SklearnCased {
 /// Adds the runs of two or more word characters; `ascii` knows those of a block of ASCII.
 fn cut(text: &str, spans: &mut Vec<Span>, ascii: impl Fn(&[u8; BLOCK]) -> u64) {
     let mut blocks = WordBlocks::new(text);
-    // Of the byte before: is it in a word, and where did that start?
-    let (mut inside, mut start) = (false, 0);
+    let mut runs = Runs::default();
     while let Some((base, words)) = blocks.next(&ascii) {
-        let mut changes = words ^ (words << 1 | u64::from(inside));
-        while changes != 0 {
-            let at = base + changes.trailing_zeros() as usize;
-            changes &= changes - 1;
-            if inside {
-                push(text, start, at, spans);
-            }
-            start = at;
-            inside = !inside;
-        }
+        runs.add(base, words, |start, end| push(text, start, end, spans));
     }
-    if inside {
-        push(text, start, text.len(), spans);
-    }
+    runs.end(text.len(), |start, end| push(text, start, end, spans));
 }
 
 /// Adds a run of word characters, unless it is only one.
@@ -69,9 +58,6 @@ fn push(text: &str, start: usize, end: usize, spans: &mut Vec<Span>) {
         spans.push(Span::new(start, end - start));
     }
 }
-
-/// Bytes that are looked at together, a bit each.
-const BLOCK: usize = u64::BITS as usize;
 
 /// Tells, block by block, which bytes of a text belong to a word character.
 struct WordBlocks<'a> {
@@ -131,19 +117,11 @@ impl<'a> WordBlocks<'a> {
 /// with those in lower case.
 #[inline]
 fn ascii_words(block: &[u8; BLOCK], case: u8) -> u64 {
-    // Ones and zeros first: the compiler does that with vector instructions.
-    let ones = block.map(|byte| {
+    bits(block, |byte| {
         u8::from((byte | case).wrapping_sub(b'a') < 26)
             | u8::from(byte.wrapping_sub(b'0') < 10)
             | u8::from(byte == b'_')
-    });
-    // The product has the lowest bits of the eight bytes in its highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let mut words = 0;
-    for (at, eight) in ones.as_chunks::<8>().0.iter().enumerate() {
-        words |= (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (8 * at);
-    }
-    words
+    })
 }
 
 /// Tells whether a word character starts at byte `at`, and how many bytes it takes.
