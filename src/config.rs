@@ -54,7 +54,7 @@ config_namespace! {
         /// Milliseconds that a batch waits for more messages when it is not full.
         pub linger_ms: u64, default = 10
 
-        /// Batches that are run at once.
+        /// Batches that are run at once; eight times as many may be there, those that are done and wait for their transaction included.
         pub batches_in_flight: usize, default = 4
 
         /// Bytes of messages that are held at most; above it, partitions are paused until half of it is gone.

@@ -15,6 +15,9 @@ use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, Wake};
 /// How long the loop sleeps at most; Kafka and the batches under way wake it.
 pub(super) const SLEEP: Duration = Duration::from_millis(100);
 
+/// How many times as many batches may wait for their transaction as are scored at once: their results take memory.
+const DONE: usize = 8;
+
 /// What comes in, all of which can be lost.
 pub(super) struct Intake<B> {
     pub(super) limits: Limits,
@@ -174,13 +177,21 @@ impl<B: Send + 'static> Intake<B> {
         self.filling.bytes() + waiting.sum::<usize>() + flights.sum::<usize>()
     }
 
-    /// Tells whether another batch can be begun.
-    pub(super) fn has_room(&self) -> bool {
-        self.flights.len() < self.limits.batches_in_flight
+    /// Tells whether another batch can be begun: those that are done and wait for their transaction count less.
+    pub(super) fn has_room(&mut self) -> bool {
+        let most = self.limits.batches_in_flight;
+        let flights = self.flights.iter_mut();
+        let under_way = flights.map(|flight| usize::from(!flight.is_done()));
+        under_way.sum::<usize>() < most && !self.is_full()
+    }
+
+    /// Tells whether as many batches are there as may be, done or not.
+    pub(super) fn is_full(&self) -> bool {
+        self.flights.len() >= DONE * self.limits.batches_in_flight
     }
 
     /// Returns how long nothing is to be done, unless something comes.
-    pub(super) fn pause(&self) -> Duration {
+    pub(super) fn pause(&mut self) -> Duration {
         // Where no batch can be begun, one that is done wakes the loop.
         if self.filling.is_empty() || !self.has_room() {
             return SLEEP;

@@ -67,7 +67,12 @@ pub(super) struct Loop<D: Delivery> {
     pub(super) has_joined: bool,
     /// When it was looked last how far others are.
     pub(super) looked: Option<Instant>,
+    /// Before this, nothing is handed on but what has to be.
+    rests_until: Instant,
 }
+
+/// How long the loop rests at most between two times that it hands batches on.
+const REST: Duration = Duration::from_millis(100);
 
 impl<D: Delivery> Loop<D> {
     fn new(delivery: D, options: LoopOptions<D::Batch>) -> Self {
@@ -79,6 +84,7 @@ impl<D: Delivery> Loop<D> {
             rate: options.dead_letter_rate.map(DeadLetterRate::new),
             has_joined: false,
             looked: None,
+            rests_until: Instant::now(),
             intake: Intake::new(options),
         }
     }
@@ -99,7 +105,7 @@ impl<D: Delivery> Loop<D> {
             }
             self.throttle()?;
             if !self.can_go_on() {
-                std::thread::park_timeout(self.intake.pause());
+                std::thread::park_timeout(self.pause());
             }
         }
     }
@@ -126,8 +132,11 @@ impl<D: Delivery> Loop<D> {
         Ok(())
     }
 
-    /// Commits the batches that are done and have none before them.
+    /// Commits the batches that are done and have none before them, unless the last commit was just now.
     fn commit_done(&mut self) -> Result<(), StreamError> {
+        if !self.rest().is_zero() {
+            return Ok(());
+        }
         let mut done = Vec::new();
         while let Some(flight) = self.intake.flights.front_mut()
             && flight.is_done()
@@ -207,9 +216,11 @@ impl<D: Delivery> Loop<D> {
             failure = intake.read_on(source).err();
             intake.pause()
         };
+        let began = Instant::now();
         let delivered = self
             .delivery
             .deliver(batches, next, starts, &mut meanwhile)?;
+        self.rests_until = Instant::now() + (2 * began.elapsed()).min(REST);
         // Who waited may have been woken for what came.
         self.intake.has_more = true;
         if let Delivered::Done(_) = delivered {
@@ -278,10 +289,29 @@ impl<D: Delivery> Loop<D> {
         Ok(())
     }
 
+    /// Returns how long nothing is to be handed on yet: twice as long as that took the last time, since each time costs a
+    /// broker more than a few messages do, and a broker that is busy takes longer.
+    fn rest(&self) -> Duration {
+        match self.is_paused || self.intake.is_full() {
+            // What is held is to become less.
+            true => Duration::ZERO,
+            false => self.rests_until.saturating_duration_since(Instant::now()),
+        }
+    }
+
+    /// Returns how long nothing is to be done, unless something comes.
+    fn pause(&mut self) -> Duration {
+        let (pause, rest) = (self.intake.pause(), self.rest());
+        match self.intake.flights.is_empty() || rest.is_zero() {
+            true => pause,
+            false => pause.min(rest),
+        }
+    }
+
     /// Tells whether there is something to do at once.
     fn can_go_on(&mut self) -> bool {
         let is_done = self.intake.flights.front_mut().is_some_and(Flight::is_done);
-        is_done
+        (is_done && self.rest().is_zero())
             || (self.intake.has_room() && (self.intake.has_more || !self.intake.waiting.is_empty()))
     }
 }
