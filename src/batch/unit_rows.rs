@@ -22,6 +22,9 @@ use crate::files::ParquetFile;
 use crate::message::message;
 use crate::rowwise::Outcome;
 
+/// Bytes of a row on average above which a unit takes memory for all of its rows at once.
+const LONG: u64 = 1 << 20;
+
 /// The rows of a unit on their way.
 pub(super) struct UnitRows<'a> {
     job: &'a Job,
@@ -94,12 +97,21 @@ impl<'a> UnitRows<'a> {
 
     /// Runs batch after batch; `false` where the job is to stop.
     fn read(&mut self, mut batches: Batches<'_>) -> Result<bool, BatchError> {
-        let usual = self.usual_bytes();
+        let (usual, all) = (self.usual_bytes(), self.bytes_of_long_rows());
+        // A page of Parquet is read whole, with all its rows, and stays there while they are run one by one.
+        let of_unit = match all.map(|bytes| self.room(bytes)) {
+            Some(None) => return Ok(false),
+            room => room.flatten(),
+        };
         loop {
             // Taken before a batch is read, and kept until its results are written: all of that takes memory.
-            let Some(mut room) = self.room(usual) else {
-                return Ok(false);
-            };
+            let mut room = None;
+            if of_unit.is_none() {
+                room = self.room(usual);
+                if room.is_none() {
+                    return Ok(false);
+                }
+            }
             let Some(batch) = timed(&mut self.times.reading, || batches.next()) else {
                 return Ok(true);
             };
@@ -112,11 +124,11 @@ impl<'a> UnitRows<'a> {
                 }
             };
             for (slice, bytes) in texts::cut(&batch, self.job.settings.batch_bytes) {
-                if bytes > usual {
+                if bytes > usual && of_unit.is_none() {
                     drop(room);
-                    match self.room(bytes) {
-                        Some(more) => room = more,
-                        None => return Ok(false),
+                    room = self.room(bytes);
+                    if room.is_none() {
+                        return Ok(false);
                     }
                 }
                 if !self.compute(slice)? {
@@ -137,6 +149,15 @@ impl<'a> UnitRows<'a> {
             }
             Rows::All | Rows::Unreadable(_) => most,
         }
+    }
+
+    /// Returns the bytes of all rows, where one is so long that a page may hold far more than a batch.
+    fn bytes_of_long_rows(&self) -> Option<usize> {
+        let Rows::OfGroup { rows, bytes, .. } = &self.unit.rows else {
+            return None;
+        };
+        let a_row = bytes / (rows.end - rows.start).max(1);
+        (a_row > LONG).then(|| usize::try_from(*bytes).unwrap_or(usize::MAX))
     }
 
     /// Waits for room in memory; none where the job is to stop.
