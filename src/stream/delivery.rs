@@ -82,6 +82,9 @@ pub trait Delivery {
     /// What scoring makes of messages.
     type Batch: Batch;
 
+    /// How long the loop rests at most after batches were handed on, where each time costs what more batches at once spare.
+    const REST: Duration;
+
     /// Returns what the loop reads from.
     fn source(&mut self) -> &mut Self::Source;
 

@@ -125,6 +125,9 @@ impl Delivery for Files {
     type Source = FolderSource;
     type Batch = ScoredRows;
 
+    /// Files end behind the batch that fills them.
+    const REST: Duration = Duration::ZERO;
+
     fn source(&mut self) -> &mut FolderSource {
         &mut self.source
     }

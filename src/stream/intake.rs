@@ -228,15 +228,15 @@ mod tests {
     use super::super::taken::{Counts, DeadLetter};
     use super::*;
 
-    /// A partition whose second message comes while the first is being delivered.
+    /// A partition of three messages, two of which come while the first is being delivered.
     #[derive(Default)]
-    struct Two {
+    struct Three {
         has_joined: bool,
         next: i64,
-        is_second_there: bool,
+        are_others_there: bool,
     }
 
-    impl Source for Two {
+    impl Source for Three {
         fn poll(&mut self, messages: &mut Messages) -> Result<Polled, StreamError> {
             if !self.has_joined {
                 self.has_joined = true;
@@ -246,7 +246,7 @@ mod tests {
                 };
                 return Ok(Polled::Rebalance(Rebalance::Assigned(vec![all])));
             }
-            if self.next > i64::from(self.is_second_there) {
+            if self.next > if self.are_others_there { 2 } else { 0 } {
                 return Ok(Polled::Nothing);
             }
             let time = Timestamp::NotAvailable;
@@ -310,18 +310,20 @@ mod tests {
         }
     }
 
-    /// Takes the first message for delivered once the second has been scored.
+    /// Takes the first message for delivered once the others have been scored, one after another.
     struct Waiting {
-        source: Two,
+        source: Three,
         control: Arc<Control>,
         scored: Arc<AtomicUsize>,
     }
 
     impl Delivery for Waiting {
-        type Source = Two;
+        type Source = Three;
         type Batch = Scored;
 
-        fn source(&mut self) -> &mut Two {
+        const REST: Duration = Duration::ZERO;
+
+        fn source(&mut self) -> &mut Three {
             &mut self.source
         }
 
@@ -332,14 +334,14 @@ mod tests {
             _: Offsets,
             meanwhile: Meanwhile<'_>,
         ) -> Result<Delivered, StreamError> {
-            self.source.is_second_there = true;
+            self.source.are_others_there = true;
             let began = Instant::now();
-            while self.scored.load(Ordering::Acquire) < 2 {
+            while self.scored.load(Ordering::Acquire) < 3 {
                 assert!(began.elapsed() < Duration::from_secs(20), "nothing is read");
                 meanwhile(&mut self.source);
                 std::thread::sleep(Duration::from_millis(1));
             }
-            if next.values().any(|offset| *offset == 2) {
+            if next.values().any(|offset| *offset == 3) {
                 self.control.stop();
             }
             Ok(Delivered::Done(next.clone()))
@@ -361,7 +363,7 @@ mod tests {
         let control = Arc::new(Control::default());
         let scored = Arc::new(AtomicUsize::new(0));
         let delivery = Waiting {
-            source: Two::default(),
+            source: Three::default(),
             control: Arc::clone(&control),
             scored: Arc::clone(&scored),
         };

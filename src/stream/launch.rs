@@ -1,7 +1,7 @@
 //! Runs a pipeline: asks the brokers, takes a name, makes the clients and hands over to the loop.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use rdkafka::config::ClientConfig;
@@ -26,6 +26,9 @@ use crate::kafka::{Cluster, Offsets, Partition, Topic, Transactions};
 
 /// How long one question to a cluster may take.
 const ASK: Duration = Duration::from_secs(10);
+
+/// How long a topic that has just been made may not be told of yet.
+const NEW: Duration = Duration::from_secs(1);
 
 /// Bytes of a record, where librdkafka's `message.max.bytes` is not set.
 const MAX_RECORD: usize = 1_000_000;
@@ -150,19 +153,25 @@ impl Prepared {
         let cluster = Cluster::try_new(consumer, ASK)
             .map_err(StreamError::kafka("the client can't be made"))?;
         let partitions = |topic: &Topic, table: &str| {
-            let partitions = cluster.partitions(topic).map_err(|error| {
-                let said = cluster.complaint().map(|said| format!("; {said}"));
-                let (brokers, said) = (self.source.brokers(), said.unwrap_or_default());
-                StreamError::kafka(format!("{table}: {brokers} can't be asked{said}"))(error)
-            })?;
-            if partitions.is_empty() {
-                return Err(StreamError::NoTopic {
-                    table: table.to_owned(),
-                    topic: topic_name(topic).to_owned(),
-                    brokers: self.source.brokers().to_owned(),
-                });
+            let began = Instant::now();
+            loop {
+                let partitions = cluster.partitions(topic).map_err(|error| {
+                    let said = cluster.complaint().map(|said| format!("; {said}"));
+                    let (brokers, said) = (self.source.brokers(), said.unwrap_or_default());
+                    StreamError::kafka(format!("{table}: {brokers} can't be asked{said}"))(error)
+                })?;
+                if !partitions.is_empty() {
+                    return Ok(partitions);
+                }
+                if began.elapsed() > NEW {
+                    return Err(StreamError::NoTopic {
+                        table: table.to_owned(),
+                        topic: topic_name(topic).to_owned(),
+                        brokers: self.source.brokers().to_owned(),
+                    });
+                }
+                std::thread::sleep(NEW / 10);
             }
-            Ok(partitions)
         };
         let known = partitions(self.source.topic(), &self.name)?;
         let letters = self.source.dead_letters();

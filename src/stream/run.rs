@@ -71,9 +71,6 @@ pub(super) struct Loop<D: Delivery> {
     rests_until: Instant,
 }
 
-/// How long the loop rests at most between two times that it hands batches on.
-const REST: Duration = Duration::from_millis(100);
-
 impl<D: Delivery> Loop<D> {
     fn new(delivery: D, options: LoopOptions<D::Batch>) -> Self {
         Self {
@@ -220,7 +217,7 @@ impl<D: Delivery> Loop<D> {
         let delivered = self
             .delivery
             .deliver(batches, next, starts, &mut meanwhile)?;
-        self.rests_until = Instant::now() + (2 * began.elapsed()).min(REST);
+        self.rests_until = Instant::now() + (2 * began.elapsed()).min(D::REST);
         // Who waited may have been woken for what came.
         self.intake.has_more = true;
         if let Delivered::Done(_) = delivered {

@@ -222,6 +222,8 @@ impl<S: Steps> Delivery for Transacted<S> {
     type Source = Stashing<S>;
     type Batch = Scored;
 
+    const REST: Duration = Duration::from_millis(100);
+
     fn source(&mut self) -> &mut Stashing<S> {
         &mut self.source
     }
