@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Where cargo builds, which its configuration may say too.
+TARGET := $(or $(CARGO_TARGET_DIR),$(shell cargo metadata --no-deps --format-version 1 2>/dev/null | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'),target)
 TOOLS := $(TARGET)/tools
 export LEXSTREAM_PYTHON := $(abspath $(TOOLS)/venv/bin/python)
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)

@@ -97,20 +97,19 @@ impl<'a> UnitRows<'a> {
 
     /// Runs batch after batch; `false` where the job is to stop.
     fn read(&mut self, mut batches: Batches<'_>) -> Result<bool, BatchError> {
-        let (usual, all) = (self.usual_bytes(), self.bytes_of_long_rows());
-        // A page of Parquet is read whole, with all its rows, and stays there while they are run one by one.
-        let of_unit = match all.map(|bytes| self.room(bytes)) {
-            Some(None) => return Ok(false),
-            room => room.flatten(),
-        };
+        let usual = self.usual_bytes();
+        let mut room = None;
         loop {
-            // Taken before a batch is read, and kept until its results are written: all of that takes memory.
-            let mut room = None;
-            if of_unit.is_none() {
+            // Taken before a batch is read, and kept until its results are written: all of that takes memory. Where rows
+            // are long, it is kept for all of them: a page of Parquet is read whole, and stays there while they are run.
+            if !self.has_long_rows() {
+                room = None;
+            }
+            if room.is_none() {
                 room = self.room(usual);
-                if room.is_none() {
-                    return Ok(false);
-                }
+            }
+            if room.is_none() {
+                return Ok(false);
             }
             let Some(batch) = timed(&mut self.times.reading, || batches.next()) else {
                 return Ok(true);
@@ -124,8 +123,8 @@ impl<'a> UnitRows<'a> {
                 }
             };
             for (slice, bytes) in texts::cut(&batch, self.job.settings.batch_bytes) {
-                if bytes > usual && of_unit.is_none() {
-                    drop(room);
+                if bytes > usual {
+                    drop(room.take());
                     room = self.room(bytes);
                     if room.is_none() {
                         return Ok(false);
@@ -138,26 +137,23 @@ impl<'a> UnitRows<'a> {
         }
     }
 
-    /// Returns the bytes that a batch of this unit is expected to have.
+    /// Returns the bytes that are expected to be there at once: a batch's, or all of the unit's where rows are long.
     fn usual_bytes(&self) -> usize {
         let most = self.job.settings.batch_bytes;
         match &self.unit.rows {
-            // A row that is larger than a batch is one.
-            Rows::OfGroup { rows, bytes, .. } => {
-                let a_row = bytes / (rows.end - rows.start).max(1);
-                most.max(usize::try_from(a_row).unwrap_or(usize::MAX))
+            Rows::OfGroup { bytes, .. } if self.has_long_rows() => {
+                most.max(usize::try_from(*bytes).unwrap_or(usize::MAX))
             }
-            Rows::All | Rows::Unreadable(_) => most,
+            _ => most,
         }
     }
 
-    /// Returns the bytes of all rows, where one is so long that a page may hold far more than a batch.
-    fn bytes_of_long_rows(&self) -> Option<usize> {
-        let Rows::OfGroup { rows, bytes, .. } = &self.unit.rows else {
-            return None;
-        };
-        let a_row = bytes / (rows.end - rows.start).max(1);
-        (a_row > LONG).then(|| usize::try_from(*bytes).unwrap_or(usize::MAX))
+    /// Tells whether rows are so long that a page may hold far more of them than a batch.
+    fn has_long_rows(&self) -> bool {
+        match &self.unit.rows {
+            Rows::OfGroup { rows, bytes, .. } => bytes / (rows.end - rows.start).max(1) > LONG,
+            Rows::All | Rows::Unreadable(_) => false,
+        }
     }
 
     /// Waits for room in memory; none where the job is to stop.

@@ -1,46 +1,47 @@
-//! How long the texts of a batch are.
+//! Whether a batch has long texts.
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, make_array};
 use datafusion::arrow::datatypes::{
     ArrowNativeType, BinaryType, DataType, LargeBinaryType, LargeUtf8Type, Utf8Type,
 };
 
-/// Returns how many bytes the longest text or binary value has, those in lists and structs included.
-pub(super) fn longest(batch: &RecordBatch) -> usize {
-    let columns = batch.columns().iter();
-    columns.map(|column| of_array(column)).max().unwrap_or(0)
+/// Tells whether a text or binary value has more than `most` bytes, one in a list or struct included.
+pub(super) fn has_longer(batch: &RecordBatch, most: usize) -> bool {
+    let mut columns = batch.columns().iter();
+    columns.any(|column| array_has_longer(column, most))
 }
 
-fn of_array(array: &dyn Array) -> usize {
+fn array_has_longer(array: &dyn Array, most: usize) -> bool {
     match array.data_type() {
-        DataType::Utf8 => of_offsets(array.as_bytes::<Utf8Type>().value_offsets()),
-        DataType::LargeUtf8 => of_offsets(array.as_bytes::<LargeUtf8Type>().value_offsets()),
-        DataType::Binary => of_offsets(array.as_bytes::<BinaryType>().value_offsets()),
-        DataType::LargeBinary => of_offsets(array.as_bytes::<LargeBinaryType>().value_offsets()),
-        DataType::Utf8View => of_views(array.as_string_view().views()),
-        DataType::BinaryView => of_views(array.as_binary_view().views()),
-        data_type if data_type.is_nested() || matches!(data_type, DataType::Dictionary(..)) => {
-            let children = array.to_data().child_data().to_vec().into_iter();
-            children
-                .map(|child| of_array(&make_array(child)))
-                .max()
-                .unwrap_or(0)
+        DataType::Utf8 => is_above(array.as_bytes::<Utf8Type>().value_offsets(), most),
+        DataType::LargeUtf8 => is_above(array.as_bytes::<LargeUtf8Type>().value_offsets(), most),
+        DataType::Binary => is_above(array.as_bytes::<BinaryType>().value_offsets(), most),
+        DataType::LargeBinary => {
+            is_above(array.as_bytes::<LargeBinaryType>().value_offsets(), most)
         }
-        _ => 0,
+        DataType::Utf8View => view_is_above(array.as_string_view().views(), most),
+        DataType::BinaryView => view_is_above(array.as_binary_view().views(), most),
+        data_type if data_type.is_nested() || matches!(data_type, DataType::Dictionary(..)) => {
+            let data = array.to_data();
+            let mut children = data.child_data().iter().cloned().map(make_array);
+            children.any(|child| array_has_longer(&child, most))
+        }
+        _ => false,
     }
 }
 
-fn of_offsets<T: ArrowNativeType>(offsets: &[T]) -> usize {
-    let lengths = offsets.windows(2);
-    lengths
-        .map(|pair| pair[1].as_usize() - pair[0].as_usize())
-        .max()
-        .unwrap_or(0)
+fn is_above<T: ArrowNativeType>(offsets: &[T], most: usize) -> bool {
+    let length = |start: &T, end: &T| end.as_usize() - start.as_usize();
+    // Where all are no longer together, none is looked at.
+    matches!(offsets, [first, .., last] if length(first, last) > most)
+        && offsets
+            .windows(2)
+            .any(|pair| length(&pair[0], &pair[1]) > most)
 }
 
 /// A view begins with the length of its text.
-fn of_views(views: &[u128]) -> usize {
-    views.iter().map(|view| *view as u32).max().unwrap_or(0) as usize
+fn view_is_above(views: &[u128], most: usize) -> bool {
+    views.iter().any(|view| *view as u32 as usize > most)
 }
 
 #[cfg(test)]
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_is_found_wherever_it_stands() {
+    fn a_long_text_is_found_wherever_it_stands() {
         let texts = ["a", "", "eleven byte", "and this is longer than a view"];
         let strings: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
         let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
@@ -76,7 +77,9 @@ mod tests {
             let name = column.data_type().clone();
             let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..4));
             let batch = RecordBatch::try_from_iter([("n", numbers), ("t", column)]);
-            assert_eq!(longest(&batch.expect("a batch")), 30, "{name}");
+            let batch = batch.expect("a batch");
+            let found = [29, 30].map(|most| has_longer(&batch, most));
+            assert_eq!(found, [true, false], "{name}");
         }
     }
 }

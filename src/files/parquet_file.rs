@@ -17,10 +17,10 @@ use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::writer::SerializedFileWriter;
 
 use super::Claim;
-use super::long_texts::longest;
+use super::long_texts::has_longer;
 use super::parquet_properties::Properties;
 
-/// A longer text has a row group without statistics and dictionary, for which the writer would copy it six times.
+/// A longer text has a row group without statistics and dictionary: the writer would copy it into both.
 const LONG: usize = 8 << 20;
 
 /// Why a file can't be written.
@@ -88,7 +88,7 @@ impl ParquetFile {
 
     /// Adds rows.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
-        if longest(batch) > LONG {
+        if has_longer(batch, LONG) {
             let written = self.write_long_texts(batch);
             return written.map_err(|error| self.failed(error));
         }

@@ -246,7 +246,8 @@ mod tests {
                 };
                 return Ok(Polled::Rebalance(Rebalance::Assigned(vec![all])));
             }
-            if self.next > if self.are_others_there { 2 } else { 0 } {
+            let last = if self.are_others_there { 2 } else { 0 };
+            if self.next > last {
                 return Ok(Polled::Nothing);
             }
             let time = Timestamp::NotAvailable;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use arrow::array::*;
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
+use lexstream_udfs::text::append::{AT_ONCE, append};
 
 use crate::codec::cells::{Cells, Form};
 
@@ -198,29 +199,17 @@ fn plain_texts(texts: &StringArray, range: Range<usize>, out: &mut Vec<u8>) {
     let (offsets, bytes) = (texts.value_offsets(), texts.value_data());
     let offsets = &offsets[range.start..=range.end];
     let (first, last) = (offsets[0] as usize, offsets[offsets.len() - 1] as usize);
-    out.reserve(last - first + 3 * offsets.len() + COPIED);
+    out.reserve(last - first + 3 * offsets.len() + AT_ONCE);
     for pair in offsets.windows(2) {
         let (start, end) = (pair[0] as usize, pair[1] as usize);
         out.push(b'"');
-        let length = end - start;
-        match bytes[start..].first_chunk::<COPIED>() {
-            // A copy of fixed length is a load and a store; what is too much of it is dropped again.
-            Some(piece) if length <= COPIED => {
-                let end = out.len() + length;
-                out.extend_from_slice(piece);
-                out.truncate(end);
-            }
-            _ => out.extend_from_slice(&bytes[start..end]),
-        }
+        append(out, &bytes[start..], end - start);
         out.extend_from_slice(b"\",");
     }
     if !range.is_empty() {
         out.pop();
     }
 }
-
-/// Bytes that are copied at once.
-const COPIED: usize = 16;
 
 fn is_escaped(byte: u8) -> bool {
     (byte < b' ') | (byte == b'"') | (byte == b'\\')

@@ -12,6 +12,7 @@ use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
 use super::{TokenLists, types};
+use crate::text::append::append;
 use crate::text::bags::Bag;
 use crate::text::keys::Placed;
 
@@ -59,16 +60,8 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
     /// The same for one that lies in a column.
     #[inline]
     pub fn placed_term(&mut self, term: Placed<'_>, number: T::Native) {
-        match term.bytes.first_chunk::<16>() {
-            // A copy of fixed length is a load and a store; what is too much of it is dropped again.
-            Some(sixteen) if term.text.len() <= 16 => {
-                let end = self.bytes.len() + term.text.len();
-                self.bytes.extend_from_slice(sixteen);
-                self.bytes.truncate(end);
-                self.end_term(number);
-            }
-            _ => self.term(term.text, number),
-        }
+        append(&mut self.bytes, term.bytes, term.text.len());
+        self.end_term(number);
     }
 
     #[inline]

@@ -8,6 +8,7 @@ use arrow::error::ArrowError;
 
 use super::texts::Text;
 use super::types;
+use crate::text::append::append;
 use crate::text::tokenizers::Span;
 
 /// A view of at most this many bytes holds its text itself.
@@ -118,25 +119,16 @@ impl TokenListWriter {
                 self.ends
                     .extend(spans.iter().map(|span| base + span.end as i32));
             }
-            _ => spans.iter().for_each(|span| self.token(text, *span)),
+            _ => {
+                for span in spans {
+                    let bytes = &text[span.start as usize..];
+                    append(&mut self.bytes, bytes, span.range().len());
+                    self.ends.push(self.bytes.len() as i32);
+                }
+            }
         }
         self.nulls.append_non_null();
         self.end_row()
-    }
-
-    #[inline]
-    fn token(&mut self, text: &[u8], span: Span) {
-        let (start, length) = (span.start as usize, (span.end - span.start) as usize);
-        match text[start..].first_chunk::<16>() {
-            // A copy of fixed length is a load and a store; what is too much of it is dropped again.
-            Some(sixteen) if length <= 16 => {
-                let end = self.bytes.len() + length;
-                self.bytes.extend_from_slice(sixteen);
-                self.bytes.truncate(end);
-            }
-            _ => self.bytes.extend_from_slice(&text[span.range()]),
-        }
-        self.ends.push(self.bytes.len() as i32);
     }
 
     /// Writes NULL.

@@ -1,6 +1,6 @@
 //! A list of tokens without its order.
 
-use super::keys::{Keyed, Placed};
+use super::keys::{Keyed, Placed, key};
 
 /// Counts the tokens of a list; its buffers serve list after list.
 #[derive(Debug, Default)]
@@ -56,17 +56,7 @@ impl<'a> Bag<'a> {
 /// Returns the first 8 bytes of a token, zeros where there are fewer, as a number that is ordered as they are.
 #[inline]
 fn prefix(token: Placed<'_>) -> u64 {
-    let length = token.text.len().min(8);
-    let bytes = match token.bytes.first_chunk::<8>() {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => {
-            let mut bytes = [0; 8];
-            bytes[..token.bytes.len()].copy_from_slice(token.bytes);
-            u64::from_be_bytes(bytes)
-        }
-    };
-    // What lies behind the token is cut off.
-    bytes & !(u64::MAX.checked_shr(8 * length as u32).unwrap_or(0))
+    (key(token) >> 64) as u64
 }
 
 #[cfg(test)]

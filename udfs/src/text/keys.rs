@@ -14,7 +14,7 @@ pub struct Placed<'a> {
 }
 
 /// Bytes of a token that its key holds.
-pub const HELD: usize = 15;
+const HELD: usize = 15;
 
 /// Returns the first 15 bytes, zeros where there are fewer, and behind them how many there are, 16 where there are more: a
 /// number that is ordered as tokens are, and says all of most.

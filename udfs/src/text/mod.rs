@@ -1,6 +1,7 @@
 //! Kernels over one text: spans and numbers out, no Arrow.
 
 pub mod accents;
+pub mod append;
 pub mod bags;
 pub mod chunks;
 pub mod collocations;

@@ -17,6 +17,20 @@ pub(super) fn bits(block: &[u8; BLOCK], is: impl Fn(u8) -> u8) -> u64 {
     bits
 }
 
+/// Returns a bit for each letter, digit and underscore of an ASCII block; `case` is set in a letter before it is compared
+/// with those in lower case.
+#[inline(always)]
+pub(super) fn word_bits(block: &[u8; BLOCK], case: u8) -> u64 {
+    bits(block, |byte| {
+        u8::from((byte | case).wrapping_sub(b'a') < 26)
+            | u8::from(byte.wrapping_sub(b'0') < 10)
+            | u8::from(byte == b'_')
+    })
+}
+
+/// The bit that letters in lower case have and those in upper case lack.
+pub(super) const LOWER: u8 = 0x20;
+
 /// The runs of set bits in block after block.
 #[derive(Debug, Default)]
 pub(super) struct Runs {

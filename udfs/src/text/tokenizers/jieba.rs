@@ -194,7 +194,7 @@ impl Tokenizer for Jieba {
 ///
 /// The first two bytes of a character tell, of these and of a few others.
 fn may_hold_rare(text: &[u8]) -> bool {
-    let pairs = text.iter().zip(text.iter().skip(1));
+    let pairs = text.iter().zip(text.get(1..).unwrap_or_default());
     // All pairs, without a way out: the compiler does that with vector instructions.
     let found = pairs.fold(0, |found, (&first, &second)| {
         found

@@ -3,7 +3,7 @@
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
-use super::blocks::{BLOCK, Runs, bits};
+use super::blocks::{BLOCK, LOWER, Runs, word_bits};
 use super::{Span, Tokenizer};
 use crate::text::lower_case::to_lowercase;
 
@@ -18,7 +18,7 @@ impl Tokenizer for Sklearn {
     fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
         buffer.clear();
         to_lowercase(text, buffer);
-        cut(buffer, spans, |block| ascii_words(block, 0));
+        cut(buffer, spans, |block| word_bits(block, 0));
         buffer
     }
 }
@@ -30,7 +30,7 @@ pub struct SklearnCased;
 impl Tokenizer for SklearnCased {
     fn cut<'a>(&self, text: &'a str, _: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
         // A letter in upper case is one in lower case but for a bit.
-        cut(text, spans, |block| ascii_words(block, 0x20));
+        cut(text, spans, |block| word_bits(block, LOWER));
         text
     }
 }
@@ -111,17 +111,6 @@ impl<'a> WordBlocks<'a> {
         }
         words
     }
-}
-
-/// Returns a bit for each letter, digit and underscore of an ASCII block; `case` is set in a letter before it is compared
-/// with those in lower case.
-#[inline]
-fn ascii_words(block: &[u8; BLOCK], case: u8) -> u64 {
-    bits(block, |byte| {
-        u8::from((byte | case).wrapping_sub(b'a') < 26)
-            | u8::from(byte.wrapping_sub(b'0') < 10)
-            | u8::from(byte == b'_')
-    })
 }
 
 /// Tells whether a word character starts at byte `at`, and how many bytes it takes.

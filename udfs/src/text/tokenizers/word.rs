@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::blocks::{BLOCK, Runs, bits};
+use super::blocks::{BLOCK, LOWER, Runs, bits, word_bits};
 use super::{Span, Tokenizer};
 
 /// Cuts a text at Unicode word boundaries (UAX #29) and keeps the pieces that hold a letter or a digit, case kept.
@@ -75,11 +75,7 @@ fn cut_ascii(bytes: &[u8], from: usize, to: usize, spans: &mut Vec<Span>) {
 /// Returns which bytes of the block at `base` are in words, or in runs of nothing but underscores.
 #[inline(always)]
 fn in_words(bytes: &[u8], base: usize, block: &[u8; BLOCK]) -> u64 {
-    let mut words = bits(block, |byte| {
-        u8::from((byte | 0x20).wrapping_sub(b'a') < 26)
-            | u8::from(byte.wrapping_sub(b'0') < 10)
-            | u8::from(byte == b'_')
-    });
+    let mut words = word_bits(block, LOWER);
     let mut middles = bits(block, |byte| {
         u8::from(byte == b'.')
             | u8::from(byte == b',')
