@@ -5,7 +5,9 @@ use std::time::Duration;
 use lexstream_integration_tests::check::{Faults, Kind};
 use lexstream_integration_tests::kafka::shared;
 use lexstream_integration_tests::random::Random;
-use lexstream_integration_tests::stream::{Reviews, Rule, Step, Workshop, run_under_rule};
+use lexstream_integration_tests::stream::{
+    Reviews, Rule, Step, TRANSACTION, Workshop, run_under_rule,
+};
 
 /// A step comes within this time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,7 +47,8 @@ fn a_processor_may_die_at_any_step() {
         (Step::Commit, 4),
     ] {
         for after in [false, true] {
-            reviews.send(400);
+            // The fourth transaction comes, however many messages the first three have.
+            reviews.send(3 * TRANSACTION + 20);
             let nth = 1 + random.below(most);
             let rule = Rule::Dies { step, nth, after };
             let dying = workshop.start_under(rule, "one", RUNNER);
@@ -71,7 +74,7 @@ fn a_transaction_that_is_aborted_is_made_again() {
 /// Runs a stream that breaks a rule, and a right one after it; returns what the check says.
 fn breaks(rule: Rule, hint: &str, dies: bool) -> Faults {
     // One that dies must not have read all before.
-    let workshop = workshop(hint, if dies { 3_000 } else { 600 });
+    let workshop = workshop(hint, TRANSACTION * if dies { 19 } else { 4 });
     let broken = workshop.start_under(rule, "one", RUNNER);
     if dies {
         broken.expect_death(PATIENCE);
@@ -118,7 +121,7 @@ fn dead_letters_apart_from_the_transaction_double() {
 
 /// Has a process sleep in a transaction until another one has done its work, and wakes it.
 fn sleeps(rule: Rule, hint: &str) -> Workshop<'static> {
-    let workshop = workshop(hint, 1_000);
+    let workshop = workshop(hint, 6 * TRANSACTION);
     let mut sleeper = workshop.start_under(rule, "sleeper", RUNNER);
     sleeper.expect_sleep(PATIENCE);
     let mut heir = workshop.start("heir");

@@ -12,5 +12,5 @@ pub use filing::Filing;
 pub use processor::Processor;
 pub use reviews::{Reviews, fate, poison, review};
 pub use rule::{Rule, Step};
-pub use under_rule::run_under_rule;
+pub use under_rule::{TRANSACTION, run_under_rule};
 pub use workshop::Workshop;

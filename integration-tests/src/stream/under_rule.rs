@@ -18,6 +18,10 @@ pub(super) const VARIABLES: [&str; 5] = [
     "LEXSTREAM_TEST_DEAD",
 ];
 
+/// The most messages that one transaction of [`run_under_rule`] has: batches that are done gather while the last one is under
+/// way, eight times as many as are scored at once.
+pub const TRANSACTION: u64 = 10 * 2 * 8;
+
 /// Runs `pipeline.sql` in the current folder as the environment says; nothing where it says nothing.
 ///
 /// The test binary starts itself again to run this, as a process that can be killed.
@@ -36,7 +40,8 @@ pub fn run_under_rule() {
     let rule: Rule = rule.parse().expect("a rule");
     let home = std::env::current_dir().expect("a folder").join("home");
     let engine = Engine::builder()
-        .set("lexstream.stream.batch_rows", "20")
+        .set("lexstream.stream.batch_rows", "10")
+        .set("lexstream.stream.batches_in_flight", "2")
         .home(&home)
         .build()
         .expect("an engine");
