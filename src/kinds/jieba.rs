@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use lexstream_udfs::model::{Model, ModelError, Unusable};
 use lexstream_udfs::text::pos_tags::PosTagger;
 use lexstream_udfs::text::tokenizers::Tokenizer;
-use lexstream_udfs::text::tokenizers::jieba::{Dictionary, Jieba, Mode};
+use lexstream_udfs::text::tokenizers::jieba::{Dictionary, Jieba, Mode, Word};
 use serde_json::{Value, json};
 
 use super::options::line;
@@ -220,13 +220,10 @@ fn load(stored: &Stored) -> Result<Jieba, ModelError> {
     if let Some(file) = stored.manifest.files.first() {
         let bytes = stored.read(file)?;
         let words = parse(&stored.path(file), &bytes)?;
-        Arc::make_mut(&mut dictionary).extend(words);
+        dictionary = Arc::new(dictionary.with(words)?);
     }
     Ok(Jieba::new(dictionary, *mode, flag("hmm")))
 }
-
-/// A line of a dictionary.
-type Word<'a> = (&'a str, Option<usize>, Option<&'a str>);
 
 /// Reads the words of a dictionary file; empty lines are left out.
 fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<Vec<Word<'a>>, JiebaError> {

@@ -16,6 +16,7 @@ pub mod likeness;
 pub mod lower_case;
 pub mod ngrams;
 pub mod normal_form;
+mod packed;
 pub mod pos_tags;
 pub mod sentences;
 pub mod sketches;

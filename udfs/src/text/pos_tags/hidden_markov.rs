@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use crate::text::packed::Packed;
+
 /// How a character stands in its word: begins it, ends it, stands in its middle, is it. The order is that of their letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Position {
@@ -59,11 +61,9 @@ impl HiddenMarkov {
 
     /// Reads the file that `python/posseg_model.py` writes, which says what is in it.
     fn read(file: &'static [u8]) -> Self {
-        let mut reader = Reader(file);
+        let mut reader = Packed(file);
         let tags = reader.line().split(' ').collect();
-        let values: Vec<_> = (0..reader.u16())
-            .map(|_| f64::from_le_bytes(reader.take()))
-            .collect();
+        let values = reader.table();
         let value = |place: u16| values[usize::from(place & 0x7fff)];
         let start = (0..STATES).map(|_| value(reader.u16())).collect();
         let mut follow = vec![f64::NEG_INFINITY; STATES * STATES];
@@ -141,35 +141,6 @@ impl HiddenMarkov {
 
     fn at(&self, character: char) -> usize {
         (character as usize).clamp(CHARACTERS.start, CHARACTERS.end - 1) - CHARACTERS.start
-    }
-}
-
-/// Reads numbers one after another.
-struct Reader(&'static [u8]);
-
-impl Reader {
-    fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (taken, rest) = self
-            .0
-            .split_first_chunk()
-            .expect("the file is whole: a test reads it");
-        self.0 = rest;
-        *taken
-    }
-
-    fn u8(&mut self) -> u8 {
-        u8::from_le_bytes(self.take())
-    }
-
-    fn u16(&mut self) -> u16 {
-        u16::from_le_bytes(self.take())
-    }
-
-    fn line(&mut self) -> &'static str {
-        let end = self.0.iter().position(|byte| *byte == b'\n');
-        let (line, rest) = self.0.split_at(end.expect("the file begins with tags"));
-        self.0 = &rest[1..];
-        str::from_utf8(line).expect("tags are letters")
     }
 }
 

@@ -71,7 +71,7 @@ impl PosTagger {
 
     /// Tags the words of a block that are in the dictionary, and runs of letters and digits.
     fn block_by_dictionary<'a>(&'a self, block: &'a str, each: &mut impl FnMut(&'a str, &'a str)) {
-        for (word, tag) in self.dictionary.tagged_words(block) {
+        self.dictionary.for_each_word(block, |word, tag| {
             let is_single = word.chars().nth(1).is_none();
             let tag = if is_alphanumeric(word) && (is_single || self.is_run(word)) {
                 FOREIGN
@@ -81,14 +81,14 @@ impl PosTagger {
                 tag
             };
             each(word, tag);
-        }
+        });
     }
 
     /// Tags the words of a block that are in the dictionary, and what the model finds between them.
     fn block<'a>(&'a self, block: &'a str, each: &mut impl FnMut(&'a str, &'a str)) {
         // What lies between two words: where it starts, how many characters it has, and the tag of the last.
         let (mut start, mut end, mut characters, mut last) = (0, 0, 0, UNKNOWN);
-        for (word, tag) in self.dictionary.tagged_words(block) {
+        self.dictionary.for_each_word(block, |word, tag| {
             let count = match word.chars().count() {
                 1 => 1,
                 _ if self.is_run(word) => word.len(),
@@ -103,7 +103,7 @@ impl PosTagger {
             } else {
                 last = tag;
             }
-        }
+        });
         self.between(&block[start..], characters, last, each);
     }
 
@@ -283,16 +283,15 @@ mod tests {
 
     #[test]
     fn words_of_the_users_have_the_last_tag_that_they_were_given() {
-        let mut dictionary = Dictionary::clone(&Dictionary::built_in());
         let words = [("云原生", None, None), ("平台", None, Some("vn"))];
-        dictionary.extend(words);
+        let dictionary = Dictionary::built_in().with(words).expect("two words more");
         let tagger = PosTagger::new(Arc::new(dictionary.clone()), true);
         assert_eq!(shown(&tagger, "云原生平台"), "云原生/x 平台/vn");
-        dictionary.extend([
+        let dictionary = dictionary.with([
             ("云原生", Some(10), Some("n")),
             ("平台", Some(10_000), None),
         ]);
-        let tagger = PosTagger::new(Arc::new(dictionary), true);
+        let tagger = PosTagger::new(Arc::new(dictionary.expect("the same words")), true);
         assert_eq!(shown(&tagger, "云原生平台"), "云原生/n 平台/vn");
     }
 

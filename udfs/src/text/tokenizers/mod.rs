@@ -2,7 +2,6 @@
 
 mod blocks;
 mod char;
-mod dictionary;
 pub mod jieba;
 mod pattern;
 mod sklearn;

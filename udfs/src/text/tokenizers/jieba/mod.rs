@@ -1,9 +1,18 @@
 //! `'jieba'`, `'jieba_search'`, `'jieba_all'`: Chinese words by dictionary.
 
+mod cutter;
+mod dictionary;
+mod hidden_markov;
+mod path;
+mod words;
+
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use super::dictionary::Dictionary;
+use self::cutter::Cutter;
+pub use self::dictionary::{Dictionary, Word};
+use self::path::Path;
+pub use self::words::TooManyWords;
 use super::{Span, Tokenizer};
 use crate::text::pos_tags::PosTagger;
 
@@ -44,54 +53,19 @@ impl Jieba {
         Self::new(Dictionary::built_in(), mode, true)
     }
 
-    /// Calls `each` with the spans of the most probable words, in order.
-    fn exact(&self, text: &str, mut each: impl FnMut(Range<usize>)) {
-        for part in self.dictionary.parts(text) {
-            self.exact_part(&text[part.clone()], part.start, &mut each);
-        }
-    }
-
-    /// The same for a part of a text that begins at `start`.
-    fn exact_part(&self, part: &str, start: usize, each: &mut impl FnMut(Range<usize>)) {
-        if !may_hold_rare(part.as_bytes()) {
-            return self.exact_block(part, start, each);
-        }
-        for_each_block(part, |block, kind| match kind {
-            Block::Words => self.exact_block(&part[block.clone()], start + block.start, each),
-            Block::Other => {
-                let text = &part[block.clone()];
-                if text == "\r\n" {
-                    return each(start + block.start..start + block.end);
-                }
-                for (at, character) in text.char_indices() {
-                    let at = start + block.start + at;
-                    each(at..at + character.len_utf8());
-                }
+    /// Calls `each` with the places of the most probable words, in order.
+    fn exact(&self, text: &str, mut each: impl FnMut(usize, usize)) {
+        Cutter::lend(|cutter| {
+            for part in self.dictionary.parts(text) {
+                cutter.cut(
+                    &self.dictionary,
+                    text,
+                    part,
+                    self.hmm,
+                    &mut |from, to, _| each(from, to),
+                );
             }
         });
-    }
-
-    /// The same for blocks that hold no rare character.
-    fn exact_block(&self, part: &str, start: usize, each: &mut impl FnMut(Range<usize>)) {
-        let may_hold_compounds = self.hmm && has_connector(part.as_bytes());
-        for token in self.dictionary.words.cut(part, self.hmm) {
-            let span = start + token.byte_start..start + token.byte_end;
-            // jieba-rs keeps compounds such as `github.com` together; jieba cuts those that no dictionary knows.
-            if may_hold_compounds
-                && has_connector(token.word.as_bytes())
-                && !self.dictionary.words.has_word(token.word)
-            {
-                for_each_piece(token.word, |piece| {
-                    each(span.start + piece.start..span.start + piece.end);
-                });
-            } else if self.dictionary.split.contains(token.word) {
-                for (at, character) in token.word.char_indices() {
-                    each(span.start + at..span.start + at + character.len_utf8());
-                }
-            } else {
-                each(span);
-            }
-        }
     }
 
     /// Adds the words inside a word, then the word.
@@ -124,47 +98,46 @@ impl Jieba {
     }
 
     /// Adds every word of the dictionary in a block of word characters, as jieba's full mode finds them.
-    fn all(&self, text: &str, block: Range<usize>, starts: &mut Vec<usize>, spans: &mut Vec<Span>) {
-        starts.clear();
-        starts.extend(
-            text[block.clone()]
-                .char_indices()
-                .map(|(at, _)| block.start + at),
-        );
-        let characters = starts.len();
-        starts.push(block.end);
+    fn all(&self, text: &str, block: Range<usize>, path: &mut Path, spans: &mut Vec<Span>) {
+        path.clear();
+        for (at, character) in text[block.clone()].char_indices() {
+            path.push(&self.dictionary, block.start + at, character);
+        }
+        path.end(block.end);
+        let mut push = |range: Range<usize>| spans.push(Span::new(range.start, range.len()));
         // The end of the last word, and the run of letters and digits that is not written yet.
         let (mut behind, mut run) = (0, None::<Range<usize>>);
-        for at in 0..characters {
-            let starts_alphanumeric = text.as_bytes()[starts[at]].is_ascii_alphanumeric();
+        for at in 0..path.len() {
+            let start = path.start(at);
+            let starts_alphanumeric = text.as_bytes()[start].is_ascii_alphanumeric();
             if !starts_alphanumeric && let Some(run) = run.take() {
-                spans.push(Span::new(run.start, run.len()));
+                push(run);
             }
-            let most = self.dictionary.longest.min(characters - at);
-            let mut ends = (1..=most)
-                .map(|length| at + length)
-                .filter(|end| self.dictionary.has(&text[starts[at]..starts[*end]]));
+            let (mut words, mut only) = (0, at + 1);
+            path.for_each_word(&self.dictionary, at, |end| {
+                words += 1;
+                only = end;
+            });
             // A character that begins no word is a word.
-            let (first, second) = (ends.next().unwrap_or(at + 1), ends.next());
-            if second.is_none() && at >= behind {
-                let word = starts[at]..starts[first];
+            if words <= 1 && at >= behind {
+                let word = start..path.start(only);
                 if starts_alphanumeric {
                     run = Some(run.map_or(word.start, |run| run.start)..word.end);
                 } else {
-                    spans.push(Span::new(word.start, word.len()));
+                    push(word);
                 }
-                behind = first;
+                behind = only;
             } else {
-                for end in std::iter::once(first).chain(second).chain(ends) {
+                path.for_each_word(&self.dictionary, at, |end| {
                     if end > at + 1 {
-                        spans.push(Span::new(starts[at], starts[end] - starts[at]));
+                        push(start..path.start(end));
                         behind = end;
                     }
-                }
+                });
             }
         }
         if let Some(run) = run {
-            spans.push(Span::new(run.start, run.len()));
+            push(run);
         }
     }
 
@@ -176,43 +149,23 @@ impl Jieba {
 
 impl Tokenizer for Jieba {
     fn cut<'a>(&self, text: &'a str, _: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
-        let mut starts = Vec::new();
         match self.mode {
-            Mode::Exact => self.exact(text, |span| spans.push(Span::new(span.start, span.len()))),
-            Mode::Search => self.exact(text, |span| self.search(text, &mut starts, span, spans)),
-            Mode::All => for_each_block(text, |block, kind| match kind {
-                Block::Words => self.all(text, block, &mut starts, spans),
-                Block::Other => spans.push(Span::new(block.start, block.len())),
+            Mode::Exact => self.exact(text, |from, to| spans.push(Span::new(from, to - from))),
+            Mode::Search => {
+                let mut starts = Vec::new();
+                self.exact(text, |from, to| {
+                    self.search(text, &mut starts, from..to, spans);
+                });
+            }
+            Mode::All => Cutter::lend(|cutter| {
+                for_each_block(text, |block, kind| match kind {
+                    Block::Words => self.all(text, block, &mut cutter.path, spans),
+                    Block::Other => spans.push(Span::new(block.start, block.len())),
+                });
             }),
         }
         text
     }
-}
-
-/// Tells whether a text may hold a character that jieba takes for none of its own, and jieba-rs does: what came into Unicode
-/// later (U+3400 to U+4DBF, U+9FD6 to U+9FFF, U+F900 to U+FAFF, U+20000 to U+2FA1F).
-///
-/// The first two bytes of a character tell, of these and of a few others.
-fn may_hold_rare(text: &[u8]) -> bool {
-    let pairs = text.iter().zip(text.get(1..).unwrap_or_default());
-    // All pairs, without a way out: the compiler does that with vector instructions.
-    let found = pairs.fold(0, |found, (&first, &second)| {
-        found
-            | (u8::from(first == 0xe3) & u8::from(second >= 0x90))
-            | (u8::from(first == 0xe4) & u8::from(second < 0xb8))
-            | (u8::from(first == 0xe9) & u8::from(second == 0xbf))
-            | (u8::from(first == 0xef) & u8::from(second.wrapping_sub(0xa4) < 8))
-            | (u8::from(first == 0xf0) & u8::from(second.wrapping_sub(0xa0) < 0x10))
-    });
-    found != 0
-}
-
-/// Tells whether a text holds a connector that jieba cuts at.
-fn has_connector(text: &[u8]) -> bool {
-    let found = text.iter().fold(0, |found, byte| {
-        found | u8::from(*byte == b'.') | u8::from(*byte == b'_') | u8::from(*byte == b'-')
-    });
-    found != 0
 }
 
 /// Calls `each` with the pieces of an unknown token: `[a-zA-Z0-9]+(\.[0-9]+)?%?`, and what stands between them.
@@ -310,6 +263,10 @@ fn class(character: char) -> Class {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
     use super::super::tokens;
     use super::*;
 
@@ -365,6 +322,20 @@ mod tests {
         assert_eq!(dictionary.parts("").count(), 0);
     }
 
+    proptest! {
+        #[test]
+        fn texts_are_cut_as_jieba_rs_cuts_them(
+            text in "([他来到北京清华大学的是不了一个中国人民王小明龘，。a-c1-2 \r\n]|[一-鿕])*",
+            hmm: bool,
+        ) {
+            static JIEBA: LazyLock<jieba_rs::Jieba> = LazyLock::new(jieba_rs::Jieba::new);
+            let jieba = Jieba::new(Dictionary::built_in(), Mode::Exact, hmm);
+            let cut = JIEBA.cut(&text, hmm);
+            let expected: Vec<_> = cut.iter().map(|token| token.word.to_owned()).collect();
+            prop_assert_eq!(tokens(&jieba, &text), expected);
+        }
+    }
+
     #[test]
     fn compounds_that_no_dictionary_knows_are_cut() {
         check(Mode::Exact, "github.com", &["github", ".", "com"]);
@@ -374,30 +345,13 @@ mod tests {
 
     #[test]
     fn a_word_of_the_users_stays_whole_and_one_of_frequency_0_falls_apart() {
-        let mut dictionary = Dictionary::clone(&Dictionary::built_in());
-        dictionary.add("云原生", None, None);
+        let dictionary = Dictionary::built_in().with([("云原生", None, None)]);
+        let dictionary = dictionary.expect("one word more");
         let jieba = Jieba::new(Arc::new(dictionary.clone()), Mode::Exact, true);
         assert_eq!(tokens(&jieba, "云原生平台"), ["云原生", "平台"]);
-        dictionary.add("平台", Some(0), None);
-        let jieba = Jieba::new(Arc::new(dictionary), Mode::Search, false);
+        let dictionary = dictionary.with([("平台", Some(0), None)]);
+        let jieba = Jieba::new(Arc::new(dictionary.expect("one more")), Mode::Search, false);
         assert_eq!(tokens(&jieba, "云原生平台"), ["原生", "云原生", "平", "台"]);
-    }
-
-    #[test]
-    fn every_character_that_jieba_does_not_know_is_looked_for() {
-        let rare = [
-            '\u{3400}'..='\u{4dbf}',
-            '\u{9fd6}'..='\u{9fff}',
-            '\u{f900}'..='\u{faff}',
-            '\u{20000}'..='\u{2fa1f}',
-        ];
-        for character in rare.into_iter().flatten() {
-            let text = format!("他{character}来");
-            assert!(may_hold_rare(text.as_bytes()), "{character:?}");
-        }
-        assert!(!may_hold_rare(
-            "他来到北京，「清华」大学。﹁é 👩‍👩‍👧 丠 ok".as_bytes()
-        ));
     }
 
     #[test]
