@@ -16,11 +16,12 @@ pub(super) struct Token<'a> {
 impl<'a> Token<'a> {
     /// Takes the token that lies in a text.
     pub(super) fn of(text: &'a str, at: Range<usize>) -> Self {
-        let bytes = &text.as_bytes()[at.start..];
-        let text = &text[at];
-        let token = Keyed::of(Placed { text, bytes });
+        let token = Keyed::of(Placed {
+            bytes: &text.as_bytes()[at.start..],
+            length: at.len(),
+        });
         Self {
-            text,
+            text: &text[at],
             short: (!is_cut(token.key)).then_some(token.key),
             hash: token.hash(),
         }

@@ -33,7 +33,7 @@ pub use signatures::{
 };
 pub use sparse_writer::{SparseWriter, hash_vector_column};
 pub use tagged_tokens::tagged_token_column;
-pub use term_list_writer::{TermListWriter, bag_column};
+pub use term_list_writer::{TermListWriter, bag_column, bag_of_texts_column};
 pub use text_writer::{TextWriter, TokenListWriter};
 pub use texts::{InvalidUtf8, Text, Texts};
 pub(crate) use token_lists::keep;

@@ -11,10 +11,11 @@ use arrow::datatypes::{Field, Fields, Int64Type};
 use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
-use super::{TokenLists, types};
+use super::{Texts, TokenLists, types};
 use crate::text::append::append;
 use crate::text::bags::Bag;
 use crate::text::keys::Placed;
+use crate::text::tokenizers::{Span, Tokenizer};
 
 /// Writes a `List<Struct<term Utf8, T>>` column.
 #[derive(Debug)]
@@ -54,21 +55,23 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
     #[inline]
     pub fn term(&mut self, term: &str, number: T::Native) {
         self.bytes.extend_from_slice(term.as_bytes());
-        self.end_term(number);
-    }
-
-    /// The same for one that lies in a column.
-    #[inline]
-    pub fn placed_term(&mut self, term: Placed<'_>, number: T::Native) {
-        append(&mut self.bytes, term.bytes, term.text.len());
-        self.end_term(number);
-    }
-
-    #[inline]
-    fn end_term(&mut self, number: T::Native) {
         // What is too long is found at the end of the row.
         self.ends.push(self.bytes.len() as i32);
         self.numbers.push(number);
+    }
+
+    /// Writes terms of the row that is under way, which lie in a text or a column.
+    fn placed_terms<'a>(&mut self, terms: impl Iterator<Item = (Placed<'a>, T::Native)> + Clone) {
+        // One column after the other: each has a short loop.
+        for (term, _) in terms.clone() {
+            append(&mut self.bytes, term.bytes, term.length);
+        }
+        let mut end = self.ends.last().copied().unwrap_or(0) as usize;
+        self.ends.extend(terms.clone().map(|(term, _)| {
+            end += term.length;
+            end as i32
+        }));
+        self.numbers.extend(terms.map(|(_, number)| number));
     }
 
     /// Ends a row.
@@ -114,20 +117,62 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
 
 /// Returns how often each distinct token stands in each list, by token, as `List<Struct<term, count>>`; NULL stays.
 pub fn bag_column(lists: &TokenLists) -> Result<ArrayRef, ArrowError> {
-    let mut out = TermListWriter::<Int64Type>::new(lists.len());
     // There are no more terms than tokens.
-    out.reserve(lists.tokens(), lists.bytes());
-    let mut bag = Bag::default();
+    let mut out = BagWriter::new(lists.len(), lists.tokens(), lists.bytes());
+    let mut spans = Vec::new();
     for row in lists.rows() {
-        match row {
-            Some(tokens) => {
-                bag.for_each_count(tokens.placed(), |term, count| {
-                    out.placed_term(term, count);
-                });
-                out.end_row()?;
-            }
-            None => out.null()?,
+        let Some(tokens) = row else {
+            out.terms.null()?;
+            continue;
+        };
+        spans.clear();
+        let bytes = tokens.places(&mut spans);
+        out.row(bytes, &spans)?;
+    }
+    out.terms.finish(types::term_count_fields())
+}
+
+/// Returns the same for the tokens of each text, which are written nowhere.
+pub fn bag_of_texts_column(
+    texts: &Texts,
+    tokenizer: &dyn Tokenizer,
+) -> Result<ArrayRef, ArrowError> {
+    // About as many terms as English has.
+    let mut out = BagWriter::new(texts.len(), texts.bytes() / 8, texts.bytes() / 2);
+    let (mut buffer, mut spans) = (String::new(), Vec::new());
+    texts.for_each(|row| {
+        let Some(text) = row else {
+            return out.terms.null();
+        };
+        spans.clear();
+        let cut = tokenizer.cut(text.value, &mut buffer, &mut spans);
+        out.row(cut.as_bytes(), &spans)
+    })?;
+    out.terms.finish(types::term_count_fields())
+}
+
+/// Writes the counts of lists of tokens.
+struct BagWriter {
+    terms: TermListWriter<Int64Type>,
+    bag: Bag,
+}
+
+impl BagWriter {
+    fn new(rows: usize, terms: usize, bytes: usize) -> Self {
+        let mut writer = TermListWriter::new(rows);
+        writer.reserve(terms, bytes);
+        Self {
+            terms: writer,
+            bag: Bag::default(),
         }
     }
-    out.finish(types::term_count_fields())
+
+    fn row(&mut self, bytes: &[u8], spans: &[Span]) -> Result<(), ArrowError> {
+        let counted = self.bag.count(bytes, spans);
+        self.terms.placed_terms(counted.iter().map(|found| {
+            let term = Placed::at(bytes, spans[found.place as usize]);
+            (term, i64::from(found.count))
+        }));
+        self.terms.end_row()
+    }
 }

@@ -9,7 +9,6 @@ use arrow::error::ArrowError;
 
 use super::text_writer::TokenListWriter;
 use super::types;
-use crate::text::keys::Placed;
 use crate::text::stop_words::StopWords;
 use crate::text::tokenizers::Span;
 
@@ -29,15 +28,20 @@ impl<'a> Tokens<'a> {
             .map(move |at| self.tokens.value(at))
     }
 
-    /// Returns the tokens with what stands in memory behind them; those that are NULL are left out.
-    pub fn placed(self) -> impl Iterator<Item = Placed<'a>> {
-        let (bytes, offsets) = (self.tokens.value_data(), self.tokens.value_offsets());
-        (self.start..self.end)
-            .filter(move |at| self.tokens.is_valid(*at))
-            .map(move |at| Placed {
-                text: self.tokens.value(at),
-                bytes: &bytes[offsets[at] as usize..],
-            })
+    /// Returns the bytes that the tokens lie in, and adds where each lies; those that are NULL are left out.
+    pub fn places(self, spans: &mut Vec<Span>) -> &'a [u8] {
+        let ends = &self.tokens.value_offsets()[self.start..=self.end];
+        let places = ends.array_windows().zip(self.start..);
+        let is_valid = |at: usize| self.tokens.is_valid(at);
+        spans.extend(
+            places
+                .filter(|(_, at)| is_valid(*at))
+                .map(|([start, end], _)| Span {
+                    start: *start as u32,
+                    end: *end as u32,
+                }),
+        );
+        self.tokens.value_data()
     }
 }
 

@@ -13,7 +13,7 @@ use super::pattern_model::PatternModel;
 use super::{Parameters, Settings};
 use crate::columns::{
     Documents, InvalidUtf8, Metric, Text, TextWriter, Texts, TokenLists, Tokens, Vectors,
-    measure_pairs, token_list,
+    bag_of_texts_column, measure_pairs, token_list,
 };
 use crate::model::{Model, ModelError, Models};
 use crate::text::normal_form::NormalForm;
@@ -78,6 +78,12 @@ impl<'a> Args<'a> {
     ) -> Result<ColumnarValue> {
         let texts = self.texts(at)?;
         self.result(texts.map_to_token_count(tokenizer)?)
+    }
+
+    /// Maps each text of argument `at` to the counts of its tokens.
+    pub(crate) fn map_to_bag(&self, at: usize, tokenizer: &dyn Tokenizer) -> Result<ColumnarValue> {
+        let bags = bag_of_texts_column(&self.texts(at)?, tokenizer);
+        self.result(bags.map_err(|error| self.named_error(&error))?)
     }
 
     /// Maps the tokens of argument `at`, row by row, to slices of a text that `map` writes.

@@ -18,6 +18,8 @@ use datafusion_expr::registry::FunctionRegistry;
 
 use crate::model::{Models, NoModels};
 
+pub use scalar::without_tokens;
+
 pub(crate) use args::Args;
 pub(crate) use kind::Kind;
 pub(crate) use parameters::{Parameter, Parameters};

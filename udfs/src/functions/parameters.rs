@@ -17,6 +17,21 @@ pub(crate) struct Parameter {
     pub kind: Kind,
 }
 
+/// The name of a tokenizer.
+const TOKENIZER: Parameter = Parameter {
+    name: "tokenizer",
+    kind: Kind::Tokenizer,
+};
+
+/// What a tokenizer may be told.
+const TOKENIZER_SETTINGS: Parameter = Parameter {
+    name: "settings",
+    kind: Kind::Settings(&[Setting {
+        name: "hmm",
+        kind: SettingKind::Flag,
+    }]),
+};
+
 /// The parameters of a function, in order; those past `required` may be left out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parameters {
@@ -47,17 +62,25 @@ impl Parameters {
                 name: "text",
                 kind: Kind::Text,
             },
+            TOKENIZER,
+            TOKENIZER_SETTINGS,
+        ];
+        Self {
+            function,
+            list: LIST,
+            required: 1,
+        }
+    }
+
+    /// The same, of a function that takes a list of tokens, too.
+    pub(crate) const fn text_or_tokens_and_tokenizer(function: &'static str) -> Self {
+        const LIST: &[Parameter] = &[
             Parameter {
-                name: "tokenizer",
-                kind: Kind::Tokenizer,
+                name: "tokens_or_text",
+                kind: Kind::TextOrTokens,
             },
-            Parameter {
-                name: "settings",
-                kind: Kind::Settings(&[Setting {
-                    name: "hmm",
-                    kind: SettingKind::Flag,
-                }]),
-            },
+            TOKENIZER,
+            TOKENIZER_SETTINGS,
         ];
         Self {
             function,

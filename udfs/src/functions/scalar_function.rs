@@ -55,6 +55,12 @@ pub(crate) fn udf<F: ScalarFunction>(models: &Arc<dyn Models>) -> Arc<ScalarUDF>
     }))
 }
 
+/// Tells whether a function is this one, of a call that names no model.
+pub(super) fn is_without_model<F: ScalarFunction>(function: &ScalarUDF) -> bool {
+    let found = function.inner().downcast_ref::<Udf<F>>();
+    found.is_some_and(|udf| udf.model.is_none())
+}
+
 #[derive(Debug)]
 struct Udf<F> {
     signature: Signature,

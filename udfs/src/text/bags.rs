@@ -1,62 +1,100 @@
 //! A list of tokens without its order.
 
-use super::keys::{Keyed, Placed, key};
+use super::keys::{Keyed, Placed};
+use super::tokenizers::Span;
+
+/// A distinct token of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Where in the list it stands, one of those places.
+    pub place: u32,
+    /// How often it stands there.
+    pub count: u32,
+}
 
 /// Counts the tokens of a list; its buffers serve list after list.
 #[derive(Debug, Default)]
-pub struct Bag<'a> {
-    tokens: Vec<Placed<'a>>,
+pub struct Bag {
     /// What each token begins with, above its place in the list: numbers of 8 bytes have the fastest of Rust's sorts.
     prefixes: Vec<u64>,
-    /// Tokens that begin alike.
-    alike: Vec<Keyed<'a>>,
+    counted: Vec<Counted>,
+    /// Places of tokens that begin alike.
+    alike: Vec<u32>,
 }
 
-impl<'a> Bag<'a> {
-    /// Calls `each` with every distinct token of a list and how often it stands there, in byte order.
-    pub fn for_each_count(
-        &mut self,
-        list: impl Iterator<Item = Placed<'a>>,
-        mut each: impl FnMut(Placed<'a>, i64),
-    ) {
-        self.tokens.clear();
-        self.tokens.extend(list);
+impl Bag {
+    /// Returns every distinct token of a list, in byte order; `spans` are where the list's tokens lie in the bytes.
+    pub fn count(&mut self, bytes: &[u8], spans: &[Span]) -> &[Counted] {
         // As few bytes as hold a place, so that the most are left for what tokens begin with.
-        let places = self.tokens.len().max(2) - 1;
+        let places = spans.len().max(2) - 1;
         let of_place = (u64::BITS - (places as u64).leading_zeros()).next_multiple_of(8);
-        let place = u64::MAX >> (u64::BITS - of_place);
+        let mask = u64::MAX >> (u64::BITS - of_place);
+        let held = ((u64::BITS - of_place) / 8) as usize;
         self.prefixes.clear();
-        let prefixes = self.tokens.iter().zip(0_u64..);
-        self.prefixes
-            .extend(prefixes.map(|(token, at)| prefix(*token) & !place | at));
+        let prefixes = spans.iter().zip(0_u64..);
+        let prefixes = prefixes.map(|(span, at)| prefix(bytes, *span) & !mask | at);
+        self.prefixes.extend(prefixes);
         self.prefixes.sort_unstable();
-        let alike = |one: &u64, other: &u64| one >> of_place == other >> of_place;
+        self.counted.clear();
+        self.counted.reserve(spans.len());
+        let alike = |one: &u64, other: &u64| one ^ other <= mask;
         for run in self.prefixes.chunk_by(alike) {
-            let token = |at: &u64| self.tokens[(at & place) as usize];
-            let first = token(&run[0]);
+            let place = |at: &u64| (at & mask) as u32;
+            let first = Counted {
+                place: place(&run[0]),
+                count: run.len() as u32,
+            };
             if run.len() == 1 {
-                each(first, 1);
+                self.counted.push(first);
                 continue;
             }
-            let key = Keyed::of(first);
-            if run[1..].iter().all(|at| Keyed::of(token(at)) == key) {
-                each(first, run.len() as i64);
+            let token = |at: u32| Keyed::of(Placed::at(bytes, spans[at as usize]));
+            let length = |at: u32| spans[at as usize].range().len();
+            let others = || run[1..].iter().map(place);
+            let all = length(first.place);
+            // Where the number has all of the tokens, those of one length are equal.
+            let are_equal = if all <= held {
+                others().all(|at| length(at) == all)
+            } else {
+                let key = token(first.place);
+                others().all(|at| token(at) == key)
+            };
+            if are_equal {
+                self.counted.push(first);
                 continue;
             }
             self.alike.clear();
-            self.alike.extend(run.iter().map(|at| Keyed::of(token(at))));
-            self.alike.sort_unstable();
-            for equal in self.alike.chunk_by(|one, other| one == other) {
-                each(equal[0].token, equal.len() as i64);
-            }
+            self.alike.extend(run.iter().map(place));
+            self.alike
+                .sort_unstable_by(|one, other| token(*one).cmp(&token(*other)));
+            let equal = self
+                .alike
+                .chunk_by(|one, other| token(*one) == token(*other));
+            self.counted.extend(equal.map(|equal| Counted {
+                place: equal[0],
+                count: equal.len() as u32,
+            }));
         }
+        &self.counted
     }
 }
 
 /// Returns the first 8 bytes of a token, zeros where there are fewer, as a number that is ordered as they are.
 #[inline]
-fn prefix(token: Placed<'_>) -> u64 {
-    (key(token) >> 64) as u64
+fn prefix(bytes: &[u8], span: Span) -> u64 {
+    let bytes = &bytes[span.start as usize..];
+    let length = span.range().len();
+    let number = match bytes.first_chunk() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => {
+            let mut first = [0; 8];
+            first[..bytes.len()].copy_from_slice(bytes);
+            u64::from_be_bytes(first)
+        }
+    };
+    // What lies behind the token is cut off.
+    let behind = u64::MAX.checked_shr(8 * length as u32).unwrap_or(0);
+    number & !behind
 }
 
 #[cfg(test)]
@@ -72,17 +110,21 @@ mod tests {
         for token in tokens {
             *expected.entry(token.as_str()).or_insert(0) += 1;
         }
-        // As in a column: what lies behind a token is the next one.
         let text = tokens.concat();
         let mut start = 0;
-        let placed = tokens.iter().map(|token| {
-            let bytes = &text.as_bytes()[start..];
-            let text = &text[start..start + token.len()];
-            start += token.len();
-            Placed { text, bytes }
-        });
-        let mut found = Vec::new();
-        Bag::default().for_each_count(placed, |token, count| found.push((token.text, count)));
+        let spans: Vec<_> = tokens
+            .iter()
+            .map(|token| {
+                let span = Span::new(start, token.len());
+                start += token.len();
+                span
+            })
+            .collect();
+        let mut bag = Bag::default();
+        let counted = bag.count(text.as_bytes(), &spans).iter();
+        let found: Vec<_> = counted
+            .map(|found| (&text[spans[found.place as usize].range()], found.count))
+            .collect();
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
     }
 

@@ -3,14 +3,32 @@
 use std::cmp::Ordering;
 
 use super::hashes::xxh64;
+use super::tokenizers::Span;
 
-/// A token, and what stands in memory from its first byte on, which may be more.
+/// A token in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Placed<'a> {
-    /// The token.
-    pub text: &'a str,
     /// The bytes of the token and those behind it.
     pub bytes: &'a [u8],
+    /// How many of them are the token.
+    pub length: usize,
+}
+
+impl<'a> Placed<'a> {
+    /// Returns the token that lies at a span.
+    #[inline]
+    pub fn at(bytes: &'a [u8], span: Span) -> Self {
+        Self {
+            bytes: &bytes[span.start as usize..],
+            length: span.range().len(),
+        }
+    }
+
+    /// Returns the bytes of the token alone.
+    #[inline]
+    pub fn token(self) -> &'a [u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 /// Bytes of a token that its key holds.
@@ -20,7 +38,7 @@ const HELD: usize = 15;
 /// number that is ordered as tokens are, and says all of most.
 #[inline]
 pub fn key(token: Placed<'_>) -> u128 {
-    let length = token.text.len().min(HELD + 1);
+    let length = token.length.min(HELD + 1);
     let bytes = match token.bytes.first_chunk::<16>() {
         Some(bytes) => u128::from_be_bytes(*bytes),
         None => {
@@ -70,7 +88,7 @@ impl<'a> Keyed<'a> {
     pub fn hash(self) -> u64 {
         match is_cut(self.key) {
             false => mixed(self.key as u64, (self.key >> 64) as u64),
-            true => xxh64(self.token.text.as_bytes(), 0),
+            true => xxh64(self.token.token(), 0),
         }
     }
 }
@@ -78,7 +96,7 @@ impl<'a> Keyed<'a> {
 impl PartialEq for Keyed<'_> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key && (!is_cut(self.key) || self.token.text == other.token.text)
+        self.key == other.key && (!is_cut(self.key) || self.token.token() == other.token.token())
     }
 }
 
@@ -94,7 +112,7 @@ impl Ord for Keyed<'_> {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         match self.key.cmp(&other.key) {
-            Ordering::Equal if is_cut(self.key) => self.token.text.cmp(other.token.text),
+            Ordering::Equal if is_cut(self.key) => self.token.token().cmp(other.token.token()),
             order => order,
         }
     }
@@ -114,10 +132,7 @@ mod tests {
     use super::*;
 
     fn placed(text: &str) -> Placed<'_> {
-        Placed {
-            text,
-            bytes: text.as_bytes(),
-        }
+        Placed::at(text.as_bytes(), Span::new(0, text.len()))
     }
 
     #[test]
@@ -132,10 +147,7 @@ mod tests {
             expected[HELD] = length.min(HELD + 1) as u8;
             assert_eq!(*key, u128::from_be_bytes(expected), "{length}");
             assert_eq!(is_cut(*key), length > HELD);
-            let among_others = Placed {
-                text: &longest[..length],
-                bytes: longest.as_bytes(),
-            };
+            let among_others = Placed::at(longest.as_bytes(), Span::new(0, length));
             assert_eq!(super::key(among_others), *key, "{length}");
             if !is_cut(*key) {
                 assert_eq!(text_of(*key, &mut [0; 16]), &longest[..length]);

@@ -43,6 +43,8 @@ mod token_ids;
 mod token_set_ratio;
 mod tokenize;
 
+pub use bag_of_words::without_tokens;
+
 use std::sync::Arc;
 
 use datafusion_expr::ScalarUDF;

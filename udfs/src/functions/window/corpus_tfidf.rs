@@ -141,17 +141,24 @@ impl Partition {
         match tokens {
             None => out.null()?,
             Some(tokens) => {
-                let length = tokens.iter().count() as u64;
-                let mut weights = Vec::new();
-                Bag::default().for_each_count(tokens.placed(), |term, count| {
-                    let with = self.counts.documents_with(term.text);
-                    let documents = self.counts.documents();
-                    weights.push((term, bigquery_weight(count as u64, length, documents, with)));
-                });
+                let mut spans = Vec::new();
+                let bytes = tokens.places(&mut spans);
+                let list: Vec<&str> = tokens.iter().collect();
+                let length = list.len() as u64;
+                let mut bag = Bag::default();
+                let counted = bag.count(bytes, &spans).iter();
+                let mut weights: Vec<_> = counted
+                    .map(|found| {
+                        let term = list[found.place as usize];
+                        let with = self.counts.documents_with(term);
+                        let (count, documents) = (u64::from(found.count), self.counts.documents());
+                        (term, bigquery_weight(count, length, documents, with))
+                    })
+                    .collect();
                 // They are in the order of terms, and stay so where they are equal.
                 weights.sort_by(|a, b| b.1.total_cmp(&a.1));
                 for (term, weight) in weights {
-                    out.placed_term(term, weight);
+                    out.term(term, weight);
                 }
                 out.end_row()?;
             }

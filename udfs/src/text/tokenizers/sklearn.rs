@@ -3,7 +3,7 @@
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
-use super::blocks::{BLOCK, LOWER, Runs, word_bits};
+use super::blocks::{BLOCK, LOWER, Runs, bits, word_bits};
 use super::{Span, Tokenizer};
 use crate::text::lower_case::to_lowercase;
 
@@ -64,8 +64,6 @@ struct WordBlocks<'a> {
     text: &'a str,
     /// Where the next block starts.
     base: usize,
-    /// Where the next character starts, in the next block or behind its first bytes.
-    next: usize,
     /// The bits of a character that reaches into the next block.
     carry: u64,
 }
@@ -75,7 +73,6 @@ impl<'a> WordBlocks<'a> {
         Self {
             text,
             base: 0,
-            next: 0,
             carry: 0,
         }
     }
@@ -88,43 +85,33 @@ impl<'a> WordBlocks<'a> {
         self.base += BLOCK;
         match rest.first_chunk::<BLOCK>() {
             // The bytes of a character that began before are not ASCII either.
-            Some(block) if block.is_ascii() => {
-                self.next = self.base;
-                Some((base, ascii(block)))
+            Some(block) if block.is_ascii() => Some((base, ascii(block))),
+            Some(block) => Some((base, ascii(block) | self.others(base, block))),
+            None if rest.is_empty() => None,
+            None => {
+                let mut block = [0; BLOCK];
+                block[..rest.len()].copy_from_slice(rest);
+                Some((base, ascii(&block) | self.others(base, &block)))
             }
-            _ if rest.is_empty() => None,
-            _ => Some((base, self.words())),
         }
     }
 
-    fn words(&mut self) -> u64 {
-        let base = self.base - BLOCK;
+    /// Returns the bits of the characters beyond ASCII.
+    fn others(&mut self, base: usize, block: &[u8; BLOCK]) -> u64 {
         let mut words = std::mem::take(&mut self.carry);
-        while self.next < self.base.min(self.text.len()) {
-            let (word, width) = word_at(self.text, self.next);
-            if word {
-                let bits = ((1_u128 << width) - 1) << (self.next - base);
+        let mut firsts = bits(block, |byte| u8::from(byte >= 0xc0));
+        while firsts != 0 {
+            let at = firsts.trailing_zeros();
+            firsts &= firsts - 1;
+            let character = self.text[base + at as usize..].chars().next();
+            if let Some(character) = character.filter(|character| is_word(*character)) {
+                let bits = ((1_u128 << character.len_utf8()) - 1) << at;
                 words |= bits as u64;
                 self.carry = (bits >> BLOCK) as u64;
             }
-            self.next += width;
         }
         words
     }
-}
-
-/// Tells whether a word character starts at byte `at`, and how many bytes it takes.
-#[inline]
-fn word_at(text: &str, at: usize) -> (bool, usize) {
-    let byte = text.as_bytes()[at];
-    if byte < 0x80 {
-        return (byte.is_ascii_alphanumeric() || byte == b'_', 1);
-    }
-    let character = text[at..]
-        .chars()
-        .next()
-        .expect("`at` is where a character starts");
-    (is_word(character), character.len_utf8())
 }
 
 fn is_word(character: char) -> bool {
