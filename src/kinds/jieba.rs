@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use lexstream_udfs::model::{Model, ModelError, Unusable};
 use lexstream_udfs::text::pos_tags::PosTagger;
 use lexstream_udfs::text::tokenizers::Tokenizer;
-use lexstream_udfs::text::tokenizers::jieba::{Dictionary, Jieba, Mode, Word};
+use lexstream_udfs::text::tokenizers::jieba::{Dictionary, Jieba, Mode, TooManyWords, Word};
 use serde_json::{Value, json};
 
 use super::options::line;
@@ -55,6 +55,9 @@ enum JiebaError {
         "model `{model}`: expected a query with columns (word text [, frequency integer [, tag text]]), found ({found})"
     )]
     Columns { model: String, found: String },
+    /// More than a dictionary holds.
+    #[error("{place}: {source}")]
+    TooMany { place: String, source: TooManyWords },
     /// A value of the query.
     #[error("model `{model}`: row {row} of the query: {problem}")]
     Row {
@@ -125,11 +128,15 @@ impl Kind for JiebaKind {
                     fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
                 // Messages name the file that the user knows.
                 let named = request.text("dictionary").map_or(path.clone(), Into::into);
-                let words = parse(&named, &bytes)?.len();
-                if words == 0 {
-                    return Err(JiebaError::Empty(named.display().to_string()).into());
+                let words = parse(&named, &bytes)?;
+                let place = named.display().to_string();
+                if words.is_empty() {
+                    return Err(JiebaError::Empty(place).into());
                 }
-                words
+                let count = words.len();
+                let dictionary = dictionary_of(default_dictionary, words);
+                dictionary.map_err(|source| JiebaError::TooMany { place, source })?;
+                count
             }
             None if default_dictionary => 0,
             None => return Err(JiebaError::Nothing(name).into()),
@@ -213,16 +220,30 @@ fn load(stored: &Stored) -> Result<Jieba, ModelError> {
         .iter()
         .find(|(name, _)| *name == mode)
         .ok_or_else(|| format!("model `{}`: the manifest's `mode` is `{mode}`", stored.id()))?;
-    let mut dictionary = Dictionary::built_in();
-    if !flag("default_dictionary") {
-        dictionary = Arc::new(Dictionary::empty());
-    }
-    if let Some(file) = stored.manifest.files.first() {
-        let bytes = stored.read(file)?;
-        let words = parse(&stored.path(file), &bytes)?;
-        dictionary = Arc::new(dictionary.with(words)?);
-    }
+    let default_dictionary = flag("default_dictionary");
+    let dictionary = match stored.manifest.files.first() {
+        Some(file) => {
+            let bytes = stored.read(file)?;
+            dictionary_of(default_dictionary, parse(&stored.path(file), &bytes)?)?
+        }
+        None => dictionary_of(default_dictionary, Vec::new())?,
+    };
     Ok(Jieba::new(dictionary, *mode, flag("hmm")))
+}
+
+/// Returns a dictionary of words, and of jieba's own where these are wanted.
+fn dictionary_of(
+    default_dictionary: bool,
+    words: Vec<Word<'_>>,
+) -> Result<Arc<Dictionary>, TooManyWords> {
+    let base = match default_dictionary {
+        true => Dictionary::built_in(),
+        false => Arc::new(Dictionary::empty()),
+    };
+    match words.is_empty() {
+        true => Ok(base),
+        false => Ok(Arc::new(base.with(words)?)),
+    }
 }
 
 /// Reads the words of a dictionary file; empty lines are left out.

@@ -135,7 +135,7 @@ impl Cutter {
             }
             let starts = &self.path.starts[start..=end];
             self.hidden.for_each_word(text, starts, |from, to| {
-                if dictionary.split.is_empty() || !dictionary.split.contains(&text[from..to]) {
+                if !dictionary.split.contains(&text[from..to]) {
                     return each(from, to, 0);
                 }
                 for (at, character) in text[from..to].char_indices() {

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use include_flate::flate;
 
+use super::additions::Additions;
 use super::is_between_blocks;
 use super::words::{TooManyWords, Words};
 
@@ -23,9 +24,9 @@ pub type Word<'a> = (&'a str, Option<usize>, Option<&'a str>);
 
 /// What a word is beside its characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Entry {
-    frequency: u64,
-    tag: Option<Box<str>>,
+pub(super) struct Entry {
+    pub(super) frequency: u64,
+    pub(super) tag: Option<Box<str>>,
 }
 
 /// Words with frequencies: jieba's own dictionary, one of the user's, or both.
@@ -40,7 +41,7 @@ pub struct Dictionary {
     total: u64,
     /// Characters of the longest word.
     longest: usize,
-    /// Words of frequency 0: never joined, not by the hidden Markov model either.
+    /// Words that have been given the frequency 0: the hidden Markov model never joins them.
     pub(super) split: HashSet<Box<str>>,
     /// What is not jieba's own.
     users: HashMap<Box<str>, Entry>,
@@ -66,38 +67,25 @@ impl Dictionary {
     /// Returns a dictionary that has these words, too, as jieba's `add_word` adds them one after another.
     ///
     /// Without a frequency a word gets the least that keeps it in one piece (jieba's `suggest_freq`); frequency 0 keeps it
-    /// apart. Without a tag it has the one that it had. Empty words are left out. All words are put together anew, which
-    /// takes a tenth of a second with jieba's own.
+    /// apart, from the hidden Markov model for good. Without a tag it has the one that it had. Empty words are left out. All
+    /// words are put together anew, which takes a tenth of a second with jieba's own.
     pub fn with<'a>(
         &self,
         words: impl IntoIterator<Item = Word<'a>>,
     ) -> Result<Self, TooManyWords> {
         let (mut users, mut split) = (self.users.clone(), self.split.clone());
-        let (mut total, mut longest) = (self.total, self.longest);
-        for (word, frequency, tag) in words {
-            if word.is_empty() {
+        let mut additions = Additions::to(self);
+        for word in words {
+            if word.0.is_empty() {
                 continue;
             }
-            let known = users.get(word).or_else(|| self.get(word));
-            let tag = tag.map(Into::into);
-            let tag = tag.or_else(|| known.and_then(|known| known.tag.clone()));
-            let frequency = match frequency {
-                Some(frequency) => frequency as u64,
-                None => suggested(word, total, longest, |word| {
-                    let known = users.get(word).or_else(|| self.get(word));
-                    known.map(|known| known.frequency)
-                }),
-            };
-            if frequency == 0 {
-                split.insert(word.into());
-            } else {
-                split.remove(word);
+            let entry = additions.add(word);
+            if entry.frequency == 0 {
+                split.insert(word.0.into());
             }
-            total = total.saturating_add(frequency);
-            longest = longest.max(word.chars().count());
-            users.insert(word.into(), Entry { frequency, tag });
+            users.insert(word.0.into(), entry);
         }
-        Self::try_new(total, self.has_built_in, users, split)
+        Self::try_new(additions.total, self.has_built_in, users, split)
     }
 
     fn try_new(
@@ -187,16 +175,24 @@ impl Dictionary {
 
     /// Tells whether a word begins before a place and ends behind it.
     fn lies_across(&self, text: &str, place: usize) -> bool {
-        let starts = text[..place].char_indices().rev().map(|(at, _)| at);
-        let ends = || {
-            let behind = text[place..]
-                .char_indices()
-                .skip(1)
-                .map(|(at, _)| place + at);
-            behind.chain([text.len()]).take(self.longest)
-        };
-        let mut starts = starts.take(self.longest);
-        starts.any(|start| ends().any(|end| self.has_word(&text[start..end])))
+        let starts = text[..place].char_indices().rev().take(self.longest);
+        starts.map(|(start, _)| start).any(|start| {
+            let mut characters = text[start..].char_indices();
+            let first = characters.next().map(|(_, first)| self.words.code(first));
+            let mut node = first.map(|code| self.words.first(code));
+            // The way on leads behind the place, or ends.
+            for (at, character) in characters {
+                if start + at > place && node.is_some_and(|node| self.is_word(node.entry())) {
+                    return true;
+                }
+                let code = self.words.code(character);
+                node = node.and_then(|node| self.words.next(node, code));
+                if node.is_none() {
+                    return false;
+                }
+            }
+            node.is_some_and(|node| self.is_word(node.entry()))
+        })
     }
 
     /// Returns the logarithm of the probability of what is in no dictionary.
@@ -221,10 +217,17 @@ impl Dictionary {
     }
 
     fn get(&self, word: &str) -> Option<&Entry> {
-        match self.words.entry(word) {
-            0 => None,
-            entry => Some(&self.entries[entry as usize]),
-        }
+        self.entry(self.words.entry(word))
+    }
+
+    /// Returns an entry by its number, none for 0.
+    pub(super) fn entry(&self, number: u32) -> Option<&Entry> {
+        self.entries.get(number as usize).filter(|_| number != 0)
+    }
+
+    /// Returns the sum of all frequencies.
+    pub(super) fn total(&self) -> u64 {
+        self.total
     }
 
     /// Returns the tag of a word by the number of its entry: `x` for one that has none, and for what is no word.
@@ -259,52 +262,4 @@ fn built_in() -> (
         (Entry { frequency, tag }, words)
     });
     (total, entries)
-}
-
-/// Returns the least frequency that keeps a word in one piece, as jieba's `suggest_freq` does without `tune`; no known word has
-/// more than `longest` characters.
-fn suggested(
-    word: &str,
-    total: u64,
-    longest: usize,
-    frequency: impl Fn(&str) -> Option<u64>,
-) -> u64 {
-    let mut starts: Vec<usize> = word.char_indices().map(|(at, _)| at).collect();
-    let characters = starts.len();
-    starts.push(word.len());
-    let all = total as f64;
-    // The way from each character to the end: how probable, and where the first word of it ends.
-    let mut ways = vec![(0.0, characters); characters + 1];
-    for at in (0..characters).rev() {
-        let mut best = None;
-        for end in at + 1..=characters.min(at + longest) {
-            if let Some(found) = frequency(&word[starts[at]..starts[end]])
-                && found > 0
-            {
-                let score = (found as f64).ln() - all.ln() + ways[end].0;
-                if best.is_none_or(|(best, _)| score >= best) {
-                    best = Some((score, end));
-                }
-            }
-        }
-        ways[at] = best.unwrap_or((0.0 - all.ln() + ways[at + 1].0, at + 1));
-    }
-    let is_letter = |at: usize, end: usize| {
-        end == at + 1 && word.as_bytes()[starts[at]].is_ascii_alphanumeric()
-    };
-    let (mut share, mut at) = (1.0, 0);
-    while at < characters {
-        let mut end = ways[at].1;
-        if is_letter(at, end) {
-            // Letters and digits that are no words stay together.
-            while end < characters && is_letter(end, ways[end].1) {
-                end += 1;
-            }
-        }
-        let piece = &word[starts[at]..starts[end]];
-        share *= frequency(piece).unwrap_or(1) as f64 / all;
-        at = end;
-    }
-    let least = (share * all) as u64 + 1;
-    least.max(frequency(word).unwrap_or(1))
 }

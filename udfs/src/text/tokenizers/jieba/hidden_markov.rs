@@ -15,7 +15,7 @@ const STATES: usize = 4;
 const BEFORE: [[usize; 2]; STATES] = [[END, SINGLE], [BEGIN, 2], [BEGIN, 2], [END, SINGLE]];
 
 /// The characters that the model is asked about.
-pub(super) const CHARACTERS: RangeInclusive<char> = '\u{4e00}'..='\u{9fd5}';
+const CHARACTERS: RangeInclusive<char> = '\u{4e00}'..='\u{9fd5}';
 
 /// Logarithms of probabilities, as jieba's tables have them.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! `'jieba'`, `'jieba_search'`, `'jieba_all'`: Chinese words by dictionary.
 
+mod additions;
 mod cutter;
 mod dictionary;
 mod hidden_markov;
@@ -244,7 +245,7 @@ enum Class {
 }
 
 /// Tells whether a character is in no block of words.
-pub(super) fn is_between_blocks(character: char) -> bool {
+fn is_between_blocks(character: char) -> bool {
     class(character) != Class::Word
 }
 

@@ -52,6 +52,11 @@ impl Node {
         (self.0 >> 20 & Self::ENTRY) as u32
     }
 
+    /// Tells whether words begin here.
+    pub(super) fn leads_on(self) -> bool {
+        self.entry() != 0 || self.followers() != 0
+    }
+
     /// Returns where the code of a follower is counted from, or 0 where there are none.
     #[inline]
     fn followers(self) -> usize {
@@ -157,7 +162,8 @@ fn codes(words: &[(&str, NonZeroU32)]) -> (Vec<u32>, HashMap<char, u32>, usize) 
     let mut counts = vec![0_u32; char::MAX as usize + 1];
     for (word, _) in words {
         for (at, character) in word.char_indices() {
-            counts[character as usize] += if at == 0 { 1 } else { 1 << 8 };
+            let count = &mut counts[character as usize];
+            *count = count.saturating_add(if at == 0 { 1 } else { 1 << 8 });
         }
     }
     let mut characters: Vec<usize> = (0..counts.len()).filter(|at| counts[*at] > 0).collect();
