@@ -49,55 +49,80 @@ pub fn shared() -> &'static Kafka {
     }
 }
 
-/// How a broker is reached by TLS and a password.
+/// How a broker is reached by TLS and a password or a certificate.
 #[derive(Debug)]
 pub struct Secured {
-    /// Host and port.
+    /// Host and port where it asks for a password.
     pub address: String,
+    /// Host and port where it asks for a certificate.
+    pub mutual: String,
     /// The user that it knows.
     pub user: &'static str,
     /// The user's password.
     pub password: String,
-    /// The certificate, in a file; no one else vouches for it.
+    /// The broker's certificate, in a file; no one else vouches for it.
     pub authority: PathBuf,
+    /// A certificate that the broker knows, and its key, in a PKCS #12 file.
+    pub keys: PathBuf,
+    /// What that file is locked with.
+    pub lock: &'static str,
 }
 
+/// The ways in which a password is proved (RFC 4616, RFC 7677).
+pub const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+
 impl Broker {
-    /// Starts a broker for one test, with a second listener that asks for TLS and a password.
+    /// Starts a broker for one test, with a second listener that asks for TLS and a password, and a third one for TLS and a
+    /// certificate.
     pub fn secured() -> (Self, Secured) {
         let started = Self::start_with(Duration::from_secs(9), |folder| {
-            let [port, _] = free_ports();
+            let [port, mutual] = free_ports();
             let secured = Secured {
                 address: format!("127.0.0.1:{port}"),
+                mutual: format!("127.0.0.1:{mutual}"),
                 user: "alice",
                 password: "correct horse".to_owned(),
                 authority: folder.join("authority.pem"),
+                keys: folder.join("guest.p12"),
+                lock: STORE,
             };
             let keys = folder.join("keys.p12");
-            let keys = keys.to_str().expect("UTF-8");
-            let shared = ["-alias", "broker", "-keystore", keys, "-storepass", STORE];
-            let name = ["-dname", "CN=127.0.0.1", "-ext", "SAN=ip:127.0.0.1"];
-            keytool(
-                &["-genkeypair", "-keyalg", "EC", "-validity", "2"],
-                &[&name[..], &shared].concat(),
-            )?;
-            let file = secured.authority.to_str().expect("UTF-8");
-            keytool(&["-exportcert", "-rfc", "-file", file], &shared)?;
+            certificate(&keys, &secured.authority)?;
+            let guest = folder.join("guest.pem");
+            certificate(&secured.keys, &guest)?;
+            let guests = folder.join("guests.p12");
+            let import = ["-importcert", "-noprompt", "-file", text(&guest)];
+            keytool(&import, &store(&guests))?;
             let settings = format!(
-                "listeners=PLAINTEXT://127.0.0.1:{{port}},SECURED://{address},CONTROLLER://127.0.0.1:{{controller}}
-advertised.listeners=PLAINTEXT://127.0.0.1:{{port}},SECURED://{address}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL,CONTROLLER:PLAINTEXT
-sasl.enabled.mechanisms=PLAIN
+                "listeners=PLAINTEXT://127.0.0.1:{{port}},SECURED://{address},MUTUAL://{mutual},CONTROLLER://127.0.0.1:{{controller}}
+advertised.listeners=PLAINTEXT://127.0.0.1:{{port}},SECURED://{address},MUTUAL://{mutual}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms={mechanisms}
 listener.name.secured.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}=\"{password}\";
+listener.name.secured.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secured.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.mutual.ssl.client.auth=required
+listener.name.mutual.ssl.truststore.type=PKCS12
+listener.name.mutual.ssl.truststore.location={guests}
+listener.name.mutual.ssl.truststore.password={STORE}
 ssl.keystore.type=PKCS12
 ssl.keystore.location={keys}
 ssl.keystore.password={STORE}
 ",
                 address = secured.address,
+                mutual = secured.mutual,
+                mechanisms = MECHANISMS.join(","),
                 user = secured.user,
                 password = secured.password,
+                guests = text(&guests),
+                keys = text(&keys),
             );
-            Ok((settings, secured))
+            let known = MECHANISMS[1..].iter().flat_map(|mechanism| {
+                let user = format!("name={},password={}", secured.user, secured.password);
+                ["--add-scram".to_owned(), format!("{mechanism}=[{user}]")]
+            });
+            let known = known.collect();
+            Ok((settings, known, secured))
         });
         started.unwrap_or_else(|error| panic!("{error}"))
     }
@@ -109,15 +134,15 @@ ssl.keystore.password={STORE}
     }
 
     fn start(session: Duration) -> Result<Self, String> {
-        let started = Self::start_with(session, |_| Ok((String::new(), ())))?;
+        let started = Self::start_with(session, |_| Ok((String::new(), Vec::new(), ())))?;
         Ok(started.0)
     }
 
-    /// Starts a broker with settings that `more` makes for its folder; of two of one name the later holds.
-    /// `{port}` and `{controller}` in them are the broker's ports.
+    /// Starts a broker with settings that `more` makes for its folder, of two of one name the later holds, and with what its
+    /// data are to begin with. `{port}` and `{controller}` in the settings are the broker's ports.
     fn start_with<T>(
         session: Duration,
-        more: impl FnOnce(&Path) -> Result<(String, T), String>,
+        more: impl FnOnce(&Path) -> Result<(String, Vec<String>, T), String>,
     ) -> Result<(Self, T), String> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -126,7 +151,7 @@ ssl.keystore.password={STORE}
         let folder = target.join("tmp").join(name);
         fs::create_dir_all(folder.join("tmp")).expect("a folder for a broker");
         let [port, controller] = free_ports();
-        let (settings, made) = more(&folder)?;
+        let (settings, known, made) = more(&folder)?;
         let settings = settings
             .replace("{port}", &port.to_string())
             .replace("{controller}", &controller.to_string());
@@ -138,7 +163,7 @@ ssl.keystore.password={STORE}
             port,
             process: None,
         };
-        broker.format()?;
+        broker.format(&known)?;
         broker.run()?;
         Ok((broker, made))
     }
@@ -165,11 +190,12 @@ ssl.keystore.password={STORE}
     }
 
     /// Gives an empty folder the marks of a cluster.
-    fn format(&self) -> Result<(), String> {
+    fn format(&self, known: &[String]) -> Result<(), String> {
         let mut command = Command::new("java");
         command.args(self.java("kafka.tools.StorageTool"));
         command.args(["format", "-t", CLUSTER, "-c"]);
         command.arg(self.folder.join("server.properties"));
+        command.args(known);
         let done = command.output().map_err(|error| format!("java: {error}"))?;
         if done.status.success() {
             return Ok(());
@@ -227,6 +253,33 @@ impl Drop for Broker {
 
 /// What a store of keys is locked with.
 const STORE: &str = "secret";
+
+/// Makes a key with its certificate in a store, and writes the certificate to a file, too.
+fn certificate(keys: &Path, file: &Path) -> Result<(), String> {
+    let name = ["-dname", "CN=127.0.0.1", "-ext", "SAN=ip:127.0.0.1"];
+    let store = store(keys);
+    keytool(
+        &["-genkeypair", "-keyalg", "EC", "-validity", "2"],
+        &[&name[..], &store].concat(),
+    )?;
+    keytool(&["-exportcert", "-rfc", "-file", text(file)], &store)
+}
+
+/// Returns options that name a store.
+fn store(keys: &Path) -> [&str; 6] {
+    [
+        "-alias",
+        "only",
+        "-keystore",
+        text(keys),
+        "-storepass",
+        STORE,
+    ]
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
 
 /// Runs Java's tool for keys, which stands beside `java`.
 fn keytool(command: &[&str], options: &[&str]) -> Result<(), String> {

@@ -11,7 +11,7 @@ mod send;
 
 use std::time::{Duration, Instant};
 
-pub use broker::{Broker, Secured, shared};
+pub use broker::{Broker, MECHANISMS, Secured, shared};
 pub use client::Kafka;
 pub use guarded::Guarded;
 pub use read::{Isolation, Record};
