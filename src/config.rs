@@ -57,7 +57,7 @@ config_namespace! {
         /// Batches that are run at once; eight times as many may be there, those that are done and wait for their transaction included.
         pub batches_in_flight: usize, default = 4
 
-        /// Bytes of messages that are held at most; above it, partitions are paused until half of it is gone.
+        /// Bytes of messages that are held at most, results that wait for their transaction included; above it, partitions are paused until half of it is gone.
         pub buffer_bytes: usize, default = 64 << 20
 
         /// Rows of a Parquet file of a stream at most, about: a file ends behind the batch that brings as many.

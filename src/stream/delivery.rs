@@ -56,6 +56,9 @@ pub trait Batch: Send + std::fmt::Debug + 'static {
     /// Returns how many messages became what.
     fn counts(&self) -> Counts;
 
+    /// Returns how many bytes the results take, about.
+    fn bytes(&self) -> usize;
+
     /// Returns when each message was made, where it is known, in milliseconds since 1970.
     fn timestamps(&self) -> Vec<i64>;
 

@@ -138,7 +138,7 @@ impl Collector for Streams {
                 number.encode(family.encode_family(&labels)?)?;
             }
         }
-        let help = "Bytes of messages that are held";
+        let help = "Bytes of messages that are held, and of their results";
         let mut family = encoder.encode_descriptor("held_bytes", help, None, MetricType::Gauge)?;
         for (table, control) in &self.0 {
             let labels = [("table", table.as_str())];

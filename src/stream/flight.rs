@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::StreamError;
+use super::delivery::Batch;
 use super::taken::next_offsets;
 use crate::kafka::{Messages, Offsets, Partition, Wake};
 
@@ -19,6 +20,7 @@ pub type Score<B> = Box<dyn Fn(Messages) -> BoxFuture<'static, Result<B, StreamE
 pub(super) struct Flight<B> {
     /// The offsets behind the batch.
     pub(super) next: Offsets,
+    /// The bytes of the messages, and of what has come of them.
     pub(super) bytes: usize,
     first: (Partition, i64),
     began: Instant,
@@ -28,7 +30,7 @@ pub(super) struct Flight<B> {
     came: Option<Result<B, StreamError>>,
 }
 
-impl<B: Send + 'static> Flight<B> {
+impl<B: Batch> Flight<B> {
     /// Begins to score a batch that is not empty; `wake` is called when it has been.
     pub(super) fn start(
         messages: Messages,
@@ -63,11 +65,11 @@ impl<B: Send + 'static> Flight<B> {
     /// Tells whether the batch has been scored.
     pub(super) fn is_done(&mut self) -> bool {
         if self.came.is_none() {
-            self.came = match self.result.try_recv() {
-                Ok(scored) => Some(scored),
-                Err(TryRecvError::Empty) => None,
-                Err(TryRecvError::Disconnected) => Some(Err(self.lost())),
-            };
+            match self.result.try_recv() {
+                Ok(scored) => self.comes(scored),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => self.comes(Err(self.lost())),
+            }
         }
         self.came.is_some()
     }
@@ -76,13 +78,18 @@ impl<B: Send + 'static> Flight<B> {
     pub(super) fn wait(&mut self, until: Instant) -> bool {
         if !self.is_done() {
             let time = until.saturating_duration_since(Instant::now());
-            self.came = match self.result.recv_timeout(time) {
-                Ok(scored) => Some(scored),
-                Err(mpsc::RecvTimeoutError::Timeout) => None,
-                Err(mpsc::RecvTimeoutError::Disconnected) => Some(Err(self.lost())),
-            };
+            match self.result.recv_timeout(time) {
+                Ok(scored) => self.comes(scored),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => self.comes(Err(self.lost())),
+            }
         }
         self.came.is_some()
+    }
+
+    fn comes(&mut self, scored: Result<B, StreamError>) {
+        self.bytes += scored.as_ref().map_or(0, Batch::bytes);
+        self.came = Some(scored);
     }
 
     /// Returns what came of a batch that is done.

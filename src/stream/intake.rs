@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::StreamError;
-use super::delivery::{Position, Source};
+use super::delivery::{Batch, Position, Source};
 use super::flight::{Flight, Score};
 use super::run::{Limits, LoopOptions};
 use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, Wake};
@@ -37,6 +37,8 @@ pub(super) struct Intake<B> {
     pub(super) waiting: VecDeque<Messages>,
     /// Batches that are being scored, in their order.
     pub(super) flights: VecDeque<Flight<B>>,
+    /// The bytes of the batches that are being handed on.
+    pub(super) delivering: usize,
     /// Whether more may have come than was taken last.
     pub(super) has_more: bool,
     /// Since when the partitions are to be read from elsewhere, while that has not been done.
@@ -60,7 +62,7 @@ pub(super) struct Place {
     pub(super) is_at_end: bool,
 }
 
-impl<B: Send + 'static> Intake<B> {
+impl<B: Batch> Intake<B> {
     pub(super) fn new(options: LoopOptions<B>) -> Self {
         let control = options.control;
         Self {
@@ -71,6 +73,7 @@ impl<B: Send + 'static> Intake<B> {
             until: options.until,
             places: BTreeMap::new(),
             last: None,
+            delivering: 0,
             filling: Messages::default(),
             since: Instant::now(),
             waiting: VecDeque::new(),
@@ -171,10 +174,15 @@ impl<B: Send + 'static> Intake<B> {
         self.until.is_some() && self.places.values().all(|place| place.is_at_end)
     }
 
+    /// Returns how many bytes of messages and of their results are held.
     pub(super) fn held(&self) -> usize {
         let waiting = self.waiting.iter().map(Messages::bytes);
+        self.filling.bytes() + waiting.sum::<usize>() + self.in_flight()
+    }
+
+    fn in_flight(&self) -> usize {
         let flights = self.flights.iter().map(|flight| flight.bytes);
-        self.filling.bytes() + waiting.sum::<usize>() + flights.sum::<usize>()
+        self.delivering + flights.sum::<usize>()
     }
 
     /// Tells whether another batch can be begun: those that are done and wait for their transaction count less.
@@ -185,9 +193,10 @@ impl<B: Send + 'static> Intake<B> {
         under_way.sum::<usize>() < most && !self.is_full()
     }
 
-    /// Tells whether as many batches are there as may be, done or not.
+    /// Tells whether as many batches are there as may be, done or not, or as many bytes of them.
     pub(super) fn is_full(&self) -> bool {
         self.flights.len() >= DONE * self.limits.batches_in_flight
+            || self.in_flight() >= self.limits.buffer_bytes
     }
 
     /// Returns how long nothing is to be done, unless something comes.
@@ -294,12 +303,17 @@ mod tests {
         }
     }
 
+    /// A batch with results of so many bytes.
     #[derive(Debug)]
-    struct Scored;
+    struct Scored(usize);
 
     impl Batch for Scored {
         fn counts(&self) -> Counts {
             Counts::default()
+        }
+
+        fn bytes(&self) -> usize {
+            self.0
         }
 
         fn timestamps(&self) -> Vec<i64> {
@@ -311,7 +325,11 @@ mod tests {
         }
     }
 
-    /// Takes the first message for delivered once the others have been scored, one after another.
+    /// What a loop holds at most.
+    const BUFFER: usize = 1 << 20;
+
+    /// Takes the first message for delivered once the others have been scored, one after another; where results fill the buffer,
+    /// when none of them has been for a while.
     struct Waiting {
         source: Three,
         control: Arc<Control>,
@@ -330,19 +348,28 @@ mod tests {
 
         fn deliver(
             &mut self,
-            _: &mut [Scored],
+            batches: &mut [Scored],
             next: &Offsets,
             _: Offsets,
             meanwhile: Meanwhile<'_>,
         ) -> Result<Delivered, StreamError> {
             self.source.are_others_there = true;
             let began = Instant::now();
-            while self.scored.load(Ordering::Acquire) < 3 {
-                assert!(began.elapsed() < Duration::from_secs(20), "nothing is read");
-                meanwhile(&mut self.source);
-                std::thread::sleep(Duration::from_millis(1));
+            let last = next.values().next().copied().expect("one partition");
+            let scored = || self.scored.load(Ordering::Acquire);
+            if batches.iter().any(|batch| batch.0 >= BUFFER) {
+                while began.elapsed() < Duration::from_millis(50) {
+                    meanwhile(&mut self.source);
+                }
+                assert_eq!(scored(), last as usize);
+            } else {
+                while scored() < 3 {
+                    assert!(began.elapsed() < Duration::from_secs(20), "nothing is read");
+                    meanwhile(&mut self.source);
+                    std::thread::sleep(Duration::from_millis(1));
+                }
             }
-            if next.values().any(|offset| *offset == 3) {
+            if last == 3 {
                 self.control.stop();
             }
             Ok(Delivered::Done(next.clone()))
@@ -359,8 +386,8 @@ mod tests {
         fn forget(&mut self, _: &[Partition]) {}
     }
 
-    #[test]
-    fn messages_are_read_and_scored_while_a_delivery_waits() {
+    /// Runs a loop whose batches have results of so many bytes.
+    fn run_with_results_of(bytes: usize) {
         let control = Arc::new(Control::default());
         let scored = Arc::new(AtomicUsize::new(0));
         let delivery = Waiting {
@@ -375,11 +402,11 @@ mod tests {
                 batch_bytes: 1 << 20,
                 linger: Duration::ZERO,
                 batches_in_flight: 1,
-                buffer_bytes: 1 << 20,
+                buffer_bytes: BUFFER,
             },
             score: Box::new(move |messages: Messages| {
                 scored.fetch_add(messages.len(), Ordering::Release);
-                Box::pin(std::future::ready(Ok(Scored)))
+                Box::pin(std::future::ready(Ok(Scored(bytes))))
             }),
             runtime: runtime.handle().clone(),
             control,
@@ -388,5 +415,15 @@ mod tests {
             until: None,
         };
         run(delivery, options).expect("it ends when it is stopped");
+    }
+
+    #[test]
+    fn messages_are_read_and_scored_while_a_delivery_waits() {
+        run_with_results_of(1);
+    }
+
+    #[test]
+    fn nothing_is_scored_while_results_fill_the_buffer() {
+        run_with_results_of(BUFFER);
     }
 }

@@ -78,7 +78,7 @@ impl Metrics {
         self.rebalances.load(Ordering::Relaxed)
     }
 
-    /// Returns the bytes of messages that are held.
+    /// Returns the bytes of messages that are held, and of their results.
     pub fn held_bytes(&self) -> usize {
         self.held_bytes.load(Ordering::Relaxed)
     }

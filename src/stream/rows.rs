@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use datafusion::arrow::array::{RecordBatch, UInt32Array};
 use datafusion::arrow::compute::take_record_batch;
 use datafusion::common::Result;
+use datafusion::common::utils::memory::RecordBatchMemoryCounter;
 
 use super::delivery::Batch;
 use super::taken::{Counts, DeadLetter, DeadLetters, Taken};
@@ -17,6 +18,7 @@ pub(super) struct ScoredRows {
     rows: BTreeMap<Partition, Vec<RecordBatch>>,
     counts: Counts,
     by_partition: BTreeMap<Partition, Counts>,
+    bytes: usize,
 }
 
 impl ScoredRows {
@@ -26,7 +28,10 @@ impl ScoredRows {
         let counts = taken.count(messages.copied());
         let mut rows: BTreeMap<Partition, Vec<RecordBatch>> = BTreeMap::new();
         let mut by_partition: BTreeMap<Partition, Counts> = BTreeMap::new();
+        let mut memory = RecordBatchMemoryCounter::new();
         for (batch, messages) in outputs {
+            // Before it is split: parts share what texts lie in.
+            memory.count_batch(&batch);
             let mut places: BTreeMap<Partition, Vec<u32>> = BTreeMap::new();
             for (row, message) in (0u32..).zip(messages) {
                 if !taken.dead.contains_key(&message) {
@@ -53,6 +58,7 @@ impl ScoredRows {
             rows,
             counts,
             by_partition,
+            bytes: memory.memory_usage(),
         })
     }
 
@@ -85,6 +91,10 @@ impl ScoredRows {
 impl Batch for ScoredRows {
     fn counts(&self) -> Counts {
         self.counts
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 
     fn timestamps(&self) -> Vec<i64> {

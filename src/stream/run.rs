@@ -24,7 +24,7 @@ pub struct Limits {
     pub linger: Duration,
     /// Batches that are scored at once.
     pub batches_in_flight: usize,
-    /// Bytes of messages that are held; above it, partitions are paused.
+    /// Bytes of messages, and of their results, that are held; above it, partitions are paused.
     pub buffer_bytes: usize,
 }
 
@@ -156,6 +156,7 @@ impl<D: Delivery> Loop<D> {
         let mut next = Offsets::new();
         let mut batches = Vec::with_capacity(flights.len());
         let mut failure = None;
+        self.intake.delivering = flights.iter().map(|flight| flight.bytes).sum();
         for flight in flights {
             let offsets = flight.next.clone();
             self.control.metrics.batch_scored(flight.age());
@@ -174,6 +175,7 @@ impl<D: Delivery> Loop<D> {
         if !batches.is_empty() {
             self.deliver(&mut batches, &next, reads_on)?;
         }
+        self.intake.delivering = 0;
         failure.map_or(Ok(()), Err)
     }
 

@@ -157,6 +157,11 @@ impl Batch for Scored {
         self.counts
     }
 
+    fn bytes(&self) -> usize {
+        let outputs = self.outputs.iter();
+        outputs.map(|output| output.records.bytes()).sum()
+    }
+
     fn timestamps(&self) -> Vec<i64> {
         self.taken.timestamps()
     }

@@ -275,6 +275,18 @@ impl Records {
         self.rows.is_empty()
     }
 
+    /// Returns how many bytes their values, keys and headers have.
+    pub fn bytes(&self) -> usize {
+        let headers = self.headers.as_ref().map_or(0, |headers| {
+            let lengths = headers.keys.lengths().chain(headers.values.lengths());
+            lengths.map(|length| length as usize).sum()
+        });
+        let keys = self.keys.as_ref().map_or(0, |keys| {
+            keys.lengths().map(|length| length as usize).sum::<usize>()
+        });
+        self.values.value_data().len() + keys + headers
+    }
+
     /// Returns the value of a record; a tombstone has none.
     pub fn value(&self, record: usize) -> Option<&[u8]> {
         self.values
