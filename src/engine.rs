@@ -209,11 +209,9 @@ pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Res
     let mut rules = context.state().physical_optimizers().to_vec();
     if plan::insert_rules(&mut rules) {
         // A session that is made anew orders its functions anew: ours come behind.
-        let mut logical = context.state().optimizers().to_vec();
-        logical.push(Arc::new(plan::CountTokens));
         let ruled = SessionStateBuilder::new_from_existing(context.state())
             .with_session_id(context.session_id())
-            .with_optimizer_rules(logical)
+            .with_optimizer_rule(Arc::new(plan::CountTokens))
             .with_physical_optimizer_rules(rules);
         *state.write() = ruled.build();
     }

@@ -2,8 +2,8 @@
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use lexstream_udfs::functions::without_tokens;
 
@@ -28,7 +28,7 @@ impl OptimizerRule for CountTokens {
         _: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
         let names = NamePreserver::new(&plan);
-        plan.map_expressions(|expression| {
+        let count = |expression: Expr| {
             let name = names.save(&expression);
             let counted = expression.transform_up(|call| {
                 Ok(match without_tokens(&call) {
@@ -37,6 +37,11 @@ impl OptimizerRule for CountTokens {
                 })
             })?;
             Ok(counted.update_data(|expression| name.restore(expression)))
+        };
+        plan.map_expressions(|expression| match expression {
+            // The names are those of the expressions in it.
+            Expr::GroupingSet(_) => expression.map_children(count),
+            _ => count(expression),
         })
     }
 }
@@ -44,7 +49,6 @@ impl OptimizerRule for CountTokens {
 #[cfg(test)]
 mod tests {
     use datafusion::common::tree_node::TreeNodeRecursion;
-    use datafusion::logical_expr::Expr;
     use datafusion::logical_expr::expr::ScalarFunction;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! Sparse vectors, written row by row.
 
-use std::num::NonZeroU32;
+use std::num::NonZeroI32;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, Int32Array, ListArray, NullBufferBuilder, StructArray};
@@ -9,7 +9,8 @@ use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
 use super::{TokenLists, types};
-use crate::text::hash_vector::hash_vector;
+use crate::text::hash_vector::HashedVector;
+use crate::text::keys::Placed;
 
 /// Writes a `Struct<indices List<Int32>, values List<Float32>>` column.
 #[derive(Debug)]
@@ -91,15 +92,17 @@ impl SparseWriter {
 /// Returns the hashed vector of each list of tokens; NULL stays.
 pub fn hash_vector_column(
     lists: &TokenLists,
-    dimension: NonZeroU32,
+    dimension: NonZeroI32,
 ) -> Result<ArrayRef, ArrowError> {
     let mut out = SparseWriter::new(lists.len(), lists.tokens());
-    let mut vector = Vec::new();
+    let (mut vector, mut spans) = (HashedVector::new(dimension), Vec::new());
     for row in lists.rows() {
         match row {
             Some(tokens) => {
-                hash_vector(tokens.iter(), dimension, &mut vector);
-                out.row(vector.iter().copied())?;
+                spans.clear();
+                let bytes = tokens.places(&mut spans);
+                let placed = spans.iter().map(|span| Placed::at(bytes, *span));
+                out.row(vector.of(placed))?;
             }
             None => out.null()?,
         }

@@ -96,6 +96,14 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
 
     /// Returns the column; `fields` are those of a term and its number.
     pub fn finish(mut self, fields: Fields) -> Result<ArrayRef, ArrowError> {
+        // A batch that is kept counts with its room.
+        if self.bytes.capacity() / 2 > self.bytes.len() {
+            self.bytes.shrink_to_fit();
+        }
+        if self.numbers.capacity() / 2 > self.numbers.len() {
+            self.ends.shrink_to_fit();
+            self.numbers.shrink_to_fit();
+        }
         let ends = OffsetBuffer::new(self.ends.into());
         let columns: Vec<ArrayRef> = vec![
             Arc::new(StringArray::try_new(

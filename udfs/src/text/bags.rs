@@ -93,7 +93,7 @@ fn prefix(bytes: &[u8], span: Span) -> u64 {
         }
     };
     // What lies behind the token is cut off.
-    let behind = u64::MAX.checked_shr(8 * length as u32).unwrap_or(0);
+    let behind = u64::MAX.checked_shr(8 * length.min(8) as u32).unwrap_or(0);
     number & !behind
 }
 

@@ -1,20 +1,41 @@
 //! Hash functions that never change.
 
+use std::hint::select_unpredictable;
+
+use super::append::AT_ONCE;
+use super::keys::Placed;
+
 /// Returns MurmurHash3 x86_32 (Appleby 2011), as scikit-learn's `murmurhash3_32` without `positive`: a signed number.
-pub fn murmur3_32(bytes: &[u8], seed: u32) -> i32 {
-    let (blocks, rest) = bytes.as_chunks::<4>();
-    let mut hash = seed;
-    for block in blocks {
-        hash ^= scrambled(u32::from_le_bytes(*block));
-        hash = hash
-            .rotate_left(13)
-            .wrapping_mul(5)
-            .wrapping_add(0xe654_6b64);
-    }
-    let mut last = [0; 4];
-    last[..rest.len()].copy_from_slice(rest);
-    hash ^= scrambled(u32::from_le_bytes(last));
-    mixed_32(hash ^ bytes.len() as u32) as i32
+pub fn murmur3_32(token: Placed<'_>, seed: u32) -> i32 {
+    let length = token.length;
+    let hash = match token.bytes.first_chunk::<AT_ONCE>() {
+        // Most tokens are short: all their blocks are taken, and what is none of theirs is left out without a branch.
+        Some(bytes) if length < AT_ONCE => {
+            let (mut hash, mut last) = (seed, 0);
+            for (at, block) in bytes.as_chunks::<4>().0.iter().enumerate() {
+                let block = u32::from_le_bytes(*block);
+                let is_whole = 4 * at + 4 <= length;
+                hash = select_unpredictable(is_whole, step(hash, block), hash);
+                last = select_unpredictable(at == length / 4, block, last);
+            }
+            hash ^ scrambled(last & !(u32::MAX << (8 * (length % 4))))
+        }
+        _ => {
+            let (blocks, rest) = token.token().as_chunks::<4>();
+            let blocks = blocks.iter().map(|block| u32::from_le_bytes(*block));
+            let mut last = [0; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            blocks.fold(seed, step) ^ scrambled(u32::from_le_bytes(last))
+        }
+    };
+    mixed_32(hash ^ length as u32) as i32
+}
+
+/// Takes a block of four bytes into a hash.
+#[inline]
+fn step(hash: u32, block: u32) -> u32 {
+    let hash = (hash ^ scrambled(block)).rotate_left(13);
+    hash.wrapping_mul(5).wrapping_add(0xe654_6b64)
 }
 
 #[inline]
@@ -71,14 +92,32 @@ mod tests {
                 0x2e4f_f723,
             ),
         ] {
+            assert_eq!(murmur(bytes.as_bytes(), seed) as u32, expected, "{bytes}");
+        }
+        assert_eq!(murmur(b"foo", 0), -156_908_512);
+        assert_eq!(murmur(b"foo", 42), -1_322_301_282);
+    }
+
+    /// Returns the hash of all these bytes.
+    fn murmur(bytes: &[u8], seed: u32) -> i32 {
+        let length = bytes.len();
+        murmur3_32(Placed { bytes, length }, seed)
+    }
+
+    #[test]
+    fn what_stands_behind_a_token_does_not_count() {
+        let bytes: Vec<u8> = (0..40).map(|at| 255 - at).collect();
+        for length in 0..bytes.len() {
+            let token = Placed {
+                bytes: &bytes,
+                length,
+            };
             assert_eq!(
-                murmur3_32(bytes.as_bytes(), seed) as u32,
-                expected,
-                "{bytes}"
+                murmur3_32(token, 1),
+                murmur(&bytes[..length], 1),
+                "{length}"
             );
         }
-        assert_eq!(murmur3_32(b"foo", 0), -156_908_512);
-        assert_eq!(murmur3_32(b"foo", 42), -1_322_301_282);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) struct BagOfWords;
 /// Returns what a call `bag_of_words(tokenize(…))` is without the tokens, none for any other.
 ///
 /// That is for an optimiser that knows that nobody else takes those tokens, and only where a built-in tokenizer makes them: a
-/// model is pinned to the call that names it.
+/// model is pinned to the call that names it. A parameter's type is not known yet: it may turn out to be what `tokenize` refuses.
 pub fn without_tokens(call: &Expr) -> Option<Expr> {
     let Expr::ScalarFunction(bag) = call else {
         return None;
@@ -52,6 +52,9 @@ pub fn without_tokens(call: &Expr) -> Option<Expr> {
     let [Expr::ScalarFunction(tokens)] = &bag.args[..] else {
         return None;
     };
+    if let [Expr::Placeholder(_), ..] = &tokens.args[..] {
+        return None;
+    }
     let is_ours =
         is_without_model::<BagOfWords>(&bag.func) && is_without_model::<Tokenize>(&tokens.func);
     is_ours.then(|| {

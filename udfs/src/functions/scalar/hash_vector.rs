@@ -1,6 +1,6 @@
 //! `hash_vector(tokens, dimension)`.
 
-use std::num::NonZeroU32;
+use std::num::NonZeroI32;
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, internal_err};
@@ -60,7 +60,7 @@ impl ScalarFunction for HashVector {
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
         let dimension = args
             .number(1)?
-            .and_then(|number| NonZeroU32::new(number as u32));
+            .and_then(|number| NonZeroI32::new(number as i32));
         let Some(dimension) = dimension else {
             return internal_err!("hash_vector: planning has checked the dimension");
         };
