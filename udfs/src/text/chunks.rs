@@ -19,10 +19,10 @@ pub enum Unit {
     Token(Arc<dyn Tokenizer>),
 }
 
-/// Bytes of a text that are cut at once, a token; more where they hold too few.
-const BYTES_A_TOKEN: usize = 8;
+/// Bytes of a text that are cut at once, a word or token; more where they hold too few.
+const BYTES_A_UNIT: usize = 8;
 
-/// Tokens behind the last that is counted, so that a cut in the middle of a word is not seen.
+/// Words or tokens behind the last that is counted, so that a cut in the middle of a word is not seen.
 const MARGIN: usize = 16;
 
 impl Unit {
@@ -48,8 +48,13 @@ impl Unit {
     fn end(&self, text: &str, count: usize) -> usize {
         let end = match self {
             Self::Char => text.char_indices().nth(count).map(|(at, _)| at),
-            Self::Word => text.unicode_word_indices().nth(count).map(|(at, _)| at),
-            Self::Token(tokenizer) => token_start(&**tokenizer, text, count),
+            Self::Word => start_of(text, count, |part, starts| {
+                starts.clear();
+                starts.extend(part.unicode_word_indices().map(|(at, _)| at));
+            }),
+            Self::Token(tokenizer) => start_of(text, count, |part, starts| {
+                starts_of(&**tokenizer, part, starts);
+            }),
         };
         end.unwrap_or(text.len())
     }
@@ -83,14 +88,15 @@ fn starts_of(tokenizer: &dyn Tokenizer, text: &str, starts: &mut Vec<usize>) {
     starts.sort_unstable();
 }
 
-/// Returns where token `count` of a text begins; the text is read as far as that takes.
-fn token_start(tokenizer: &dyn Tokenizer, text: &str, count: usize) -> Option<usize> {
+/// Returns where word or token `count` of a text begins; the text is read as far as that takes, where an iterator over all of
+/// it might look whether it is ASCII.
+fn start_of(text: &str, count: usize, starts_of: impl Fn(&str, &mut Vec<usize>)) -> Option<usize> {
     let enough = count.saturating_add(MARGIN);
-    let mut bytes = enough.saturating_mul(BYTES_A_TOKEN);
+    let mut bytes = enough.saturating_mul(BYTES_A_UNIT);
     let mut starts = Vec::new();
     loop {
         let part = &text[..text.floor_char_boundary(bytes)];
-        starts_of(tokenizer, part, &mut starts);
+        starts_of(part, &mut starts);
         if part.len() == text.len() || starts.len() >= enough {
             let start = starts.get(count).copied();
             return start.map(|at| text.floor_char_boundary(at));
