@@ -85,7 +85,8 @@ pub trait Delivery {
     /// What scoring makes of messages.
     type Batch: Batch;
 
-    /// How long the loop rests at most after batches were handed on, where each time costs what more batches at once spare.
+    /// How long the loop rests at most after batches were handed on, where each time costs what more batches at once spare;
+    /// where it is zero, they are handed on one by one.
     const REST: Duration;
 
     /// Returns what the loop reads from.
