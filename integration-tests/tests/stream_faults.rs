@@ -55,6 +55,27 @@ fn a_processor_that_is_killed_again_and_again_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn brokers_may_share_the_partitions_out_themselves() {
+    let kafka = shared();
+    let workshop = Workshop::new(kafka, "kip848", 4, &[("group.protocol", "consumer")]);
+    let mut reviews = Reviews::to(kafka, &workshop.input, Random::printed());
+    reviews.send(1_000);
+    let mut one = workshop.start("one");
+    workshop.wait_for(1, &mut one);
+    let mut two = workshop.start("two");
+    reviews.send(1_000);
+    workshop.wait_for(workshop.end(), &mut two);
+    // What one leaves, the other goes on with.
+    one.expect_running();
+    one.stop("TERM");
+    reviews.send(1_000);
+    workshop.wait_for(workshop.end(), &mut two);
+    two.stop("TERM");
+    let tally = workshop.check();
+    assert_eq!(tally.inputs as u64, reviews.sent());
+}
+
+#[test]
 fn a_broker_that_is_killed_costs_time_only() {
     let mut random = Random::printed();
     let mut broker = Broker::own();
