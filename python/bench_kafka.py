@@ -256,15 +256,14 @@ class Streams:
         if len(sizes) < 3 * MINUTE:
             print(f"memory: {sizes[-1] / 1e6:.0f} MB resident at the end; its growth takes at least 3 minutes to be seen", flush=True)
             return
-        # What was given back to the system in one second is asked for in the next, and one burst makes the largest size of a
-        # minute: its median says what the process keeps.
+        # The largest size of a minute: what was given back to the system in one second is asked for in the next. One burst makes
+        # it; the median beside it says what the process keeps.
         seconds = sizes[MINUTE : 2 * MINUTE], sizes[-MINUTE:]
-        second, last = (statistics.median(of_minute) for of_minute in seconds)
+        (second, last), medians = ([of(of_minute) for of_minute in seconds] for of in (max, statistics.median))
         growth = last / second - 1
-        most = [f"{max(of_minute) / 1e6:.0f}" for of_minute in seconds]
         print(
             f"memory: {second / 1e6:.0f} MB resident in the second minute, {last / 1e6:.0f} MB in the last of {minutes:g}: {growth:+.1%};"
-            f" target at most +5%: {verdict(growth <= 0.05)}; at most {most[0]} MB and {most[1]} MB",
+            f" target at most +5%: {verdict(growth <= 0.05)}; medians {medians[0] / 1e6:.0f} MB and {medians[1] / 1e6:.0f} MB",
             flush=True,
         )
 

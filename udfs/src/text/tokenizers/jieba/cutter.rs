@@ -49,7 +49,8 @@ impl Cutter {
                 continue;
             }
             self.end_block(dictionary, text, at, hmm, each);
-            if std::mem::take(&mut is_behind_return) && character == '\n' {
+            if std::mem::take(&mut is_behind_return) {
+                // The line feed of a token that is out already.
                 continue;
             }
             let rest = &text.as_bytes()[at..range.end];
