@@ -10,6 +10,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::parquet::arrow::ArrowSchemaConverter;
+use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::file::writer::SerializedFileWriter;
 use lexstream_integration_tests::corpus;
@@ -313,6 +314,99 @@ fn a_text_of_20_megabytes_is_one_row_among_others() {
             json!({"n": 2, "bytes": 3}),
             json!({"n": 4 << 20, "bytes": 20 << 20}),
             json!({"n": 1, "bytes": 1}),
+        ]
+    );
+}
+
+/// Writes rows whose texts are in one page, or in one dictionary, with columns of short values on both sides.
+fn write_long_page(job: &Job, texts: &[Option<String>], has_dictionary: bool) {
+    let rows = texts.len() as i64;
+    let flags: ArrayRef = Arc::new(LargeStringArray::from_iter_values(
+        (0..rows).map(|row| format!("flag {}", row % 3)),
+    ));
+    let texts: StringArray = texts.iter().map(Option::as_deref).collect();
+    let texts: ArrayRef = Arc::new(texts);
+    let table = corpus::table(vec![
+        ("id", numbers(0..rows)),
+        ("text", texts),
+        ("flag", flags),
+    ]);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_dictionary_enabled(has_dictionary)
+        .set_dictionary_page_size_limit(usize::MAX)
+        .set_data_page_size_limit(usize::MAX);
+    corpus::write_as(&job.path("in/a.parquet"), &table, 1000, properties);
+}
+
+#[test]
+fn long_texts_that_share_a_page_are_read_one_by_one() {
+    let texts: Vec<_> = (0..200)
+        .map(|row| match row {
+            60 | 61 | 150 => Some("long ".repeat(20_000 + row)),
+            row if row % 7 == 2 => None,
+            // Comes again, in a dictionary at its first place.
+            row if row % 7 == 3 => Some("short and again".to_owned()),
+            row => Some("word ".repeat(row)),
+        })
+        .collect();
+    let of_row = |(row, text): (usize, &Option<String>)| {
+        let bytes = text.as_ref().map(String::len);
+        json!({"flag": format!("flag {}", row % 3), "bytes": bytes, "id": row})
+    };
+    let expected: Vec<_> = texts.iter().enumerate().map(of_row).collect();
+    for has_dictionary in [false, true] {
+        let job = Job::default();
+        write_long_page(&job, &texts, has_dictionary);
+        // A page of 300 kB is long where a batch has 10 kB of texts; one unit begins within it.
+        let mut options = vec!["--set", "lexstream.batch.batch_bytes=10000"];
+        options.extend(["--set", "lexstream.batch.unit_rows=90"]);
+        let query = "SELECT flag, octet_length(text) AS bytes, id FROM input";
+        job.finish(&[&arguments(query)[..], &options].concat());
+        assert_eq!(job.rows(), expected, "{has_dictionary}");
+        // Rows that fail are read again, from within the page.
+        let query = "SELECT 1 / (id % 61) AS n, text FROM input";
+        options.extend(["--on-error", "file", "--restart"]);
+        let summary = job.finish(&[&arguments(query)[..], &options].concat());
+        assert_eq!(summary["failed"], json!(4), "{has_dictionary}");
+        let failed = rows(&job.path("out/_errors"));
+        let failed: Vec<_> = failed
+            .iter()
+            .map(|row| (&row["id"], &row["text"], &row["_row"]))
+            .collect();
+        let wanted: Vec<_> = [0, 61, 122, 183]
+            .map(|row| (json!(row), json!(texts[row])))
+            .into();
+        let wanted: Vec<_> = wanted.iter().map(|(row, text)| (row, text, row)).collect();
+        assert!(failed == wanted, "{has_dictionary}");
+    }
+}
+
+#[test]
+fn a_text_that_is_too_long_for_the_memory_stops_the_job_before_it_is_read() {
+    let job = Job::default();
+    let long = |words: usize| Some("word ".repeat(words));
+    write_long_page(&job, &[long(1), long(5_000_000), long(6_000_000)], false);
+    let query = "SELECT octet_length(text) AS n FROM input";
+    let place = job.path("in/a.parquet").display().to_string();
+    let told =
+        "a row of 25 MB may take 250 MB while it is computed, and --memory leaves 104 MB for it";
+    for on_error in ["fail", "skip"] {
+        let options = ["--memory", "100m", "--on-error", on_error];
+        job.refuse(
+            &[&arguments(query)[..], &options].concat(),
+            &format!("{place}, row group 0, row 1: {told}"),
+        );
+    }
+    let summary = job.finish(&[&arguments(query)[..], &["--memory", "400m"]].concat());
+    assert_eq!(summary["rows"], json!(3));
+    let found = job.rows();
+    assert_eq!(
+        found,
+        [
+            json!({"n": 5}),
+            json!({"n": 25_000_000}),
+            json!({"n": 30_000_000})
         ]
     );
 }

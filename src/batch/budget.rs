@@ -8,6 +8,9 @@ const UNIT: usize = 1 << 12;
 /// How many times its own bytes a batch may take while it is computed: tokens, copies, encoded results.
 const FACTOR: usize = 8;
 
+/// How many times its own bytes a single long text may take: keywords need the most.
+const ROW_FACTOR: usize = 10;
+
 /// Bounds the batches that are computed at once by their bytes.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -22,6 +25,11 @@ impl Budget {
             permits: Semaphore::new((most as usize).min(Semaphore::MAX_PERMITS)),
             most,
         }
+    }
+
+    /// Returns the bytes that a single row of so many may take while it is computed.
+    pub(super) fn of_row(bytes: usize) -> usize {
+        bytes.saturating_mul(ROW_FACTOR)
     }
 
     /// Waits until a batch of so many bytes fits; one that is larger than all there is runs alone.

@@ -9,6 +9,8 @@ use super::place::Place;
 use crate::files::WriteError;
 use crate::pinned::PinnedError;
 
+const MB: usize = 1_000_000;
+
 /// Why a job can't begin, or stops.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
@@ -38,6 +40,21 @@ pub enum BatchError {
         input: PathBuf,
         /// What went wrong.
         source: DataFusionError,
+    },
+    /// A row is too long for the memory that the job may take.
+    #[error(
+        "{place}: a row of {} MB may take {} MB while it is computed, and --memory leaves {} MB for it; give it more",
+        bytes.div_ceil(MB), needed.div_ceil(MB), memory / MB
+    )]
+    TooLong {
+        /// The row.
+        place: Place,
+        /// Its bytes.
+        bytes: usize,
+        /// The bytes that it may take.
+        needed: usize,
+        /// The bytes that tables in memory leave of what the job may take.
+        memory: usize,
     },
     /// An input is not what it was when the job began.
     #[error("{}: the file has changed since the job began ({what}); --restart begins anew", path.display())]

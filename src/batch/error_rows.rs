@@ -46,7 +46,7 @@ pub(super) fn write(
         return Err(BatchError::Busy(first.folder.clone()));
     };
     let schema = row_errors::schema(&job.source.schema());
-    let held = job.options.memory / (8 * job.options.workers).max(1);
+    let held = job.options.memory / (16 * job.options.workers).max(1);
     let mut writer = ParquetFile::try_new(claim, target, &schema, &first.options, held)?;
     let failed = |source| BatchError::Run {
         input: job.source.files[unit.file].path.clone(),
@@ -60,6 +60,7 @@ pub(super) fn write(
         columns: &columns,
         rows: Some(&stretches),
         batch_rows: BATCH_ROWS,
+        batch_bytes: job.settings.batch_bytes,
     };
     // Read again, now with every column; what could not be read the first time is not.
     let again = (!read.is_empty()).then(|| unit_input::open(job, unit, &wanted, runtime));

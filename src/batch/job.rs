@@ -39,7 +39,8 @@ pub struct JobOptions {
     pub on_error: OnError,
     /// Units that are under way at once.
     pub workers: usize,
-    /// Bytes of memory for batches and files under way.
+    /// Bytes of memory for all of it; half of them are for batches and files under way, and for a single long row what
+    /// tables in memory leave.
     pub memory: usize,
 }
 
@@ -144,7 +145,7 @@ impl Job {
             units,
             manifest,
             settings,
-            budget: Budget::new(options.memory / 2),
+            budget: Budget::new(options.memory / 4),
             options,
         })
     }

@@ -18,6 +18,7 @@ mod file_input;
 mod footer;
 mod footers;
 mod job;
+mod long_column;
 mod manifest;
 mod output;
 mod parquet_input;

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use datafusion::arrow::compute::CastOptions;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::common::nested_struct::cast_column;
-use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
@@ -16,14 +17,17 @@ use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{KeyValue, RowGroupMetaData};
 
+use super::long_column::LongColumn;
 use super::source::{InputFile, Source};
 
 /// An open Parquet file, and how its columns become the table's.
 #[derive(Debug)]
 pub(super) struct ParquetInput {
+    path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
-    mask: ProjectionMask,
+    /// Columns of the file that are read, ascending.
+    roots: Vec<usize>,
     schema: SchemaRef,
     /// One a column that is read.
     columns: Vec<Column>,
@@ -32,7 +36,7 @@ pub(super) struct ParquetInput {
 /// Where a column of the table comes from.
 #[derive(Debug, Clone)]
 enum Column {
-    /// A column of what the reader gives, cast where its type is another.
+    /// One of the file's columns that are read, cast where its type is another.
     Read(usize),
     /// The same value in every row: what a folder's name says, or NULL where the file lacks the column.
     Constant(ScalarValue),
@@ -80,28 +84,41 @@ impl ParquetInput {
                 *root = roots.partition_point(|other| *other < *root);
             }
         }
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
         Ok(Self {
+            path: file.path.clone(),
             file: opened,
             metadata,
-            mask,
+            roots,
             schema,
             columns: found,
         })
     }
 
-    /// Returns each row group's rows, and the bytes of the columns that are read, uncompressed.
-    pub(super) fn row_groups(&self) -> impl Iterator<Item = (u64, u64)> {
+    /// Returns how much each row group has of the columns that are read; `batch_bytes` as in [`Self::read`].
+    pub(super) fn row_groups(&self, batch_bytes: usize) -> impl Iterator<Item = GroupSize> {
+        let mask = self.mask(&self.roots);
         let groups = self.metadata.metadata().row_groups().iter();
-        groups.map(|group| {
-            let columns = group.columns().iter().enumerate();
-            let read = columns.filter(|(leaf, _)| self.mask.leaf_included(*leaf));
-            let bytes: i64 = read.map(|(_, column)| column.uncompressed_size()).sum();
-            (
-                u64::try_from(group.num_rows()).unwrap_or(0),
-                u64::try_from(bytes).unwrap_or(0),
-            )
+        groups.map(move |group| {
+            let mut size = GroupSize {
+                rows: u64::try_from(group.num_rows()).unwrap_or(0),
+                bytes: 0,
+                whole: 0,
+            };
+            for (leaf, column) in group.columns().iter().enumerate() {
+                if mask.leaf_included(leaf) {
+                    let bytes = u64::try_from(column.uncompressed_size()).unwrap_or(0);
+                    size.bytes += bytes;
+                    if !LongColumn::is_wanted(column, batch_bytes) {
+                        size.whole += bytes;
+                    }
+                }
+            }
+            size
         })
+    }
+
+    fn mask(&self, roots: &[usize]) -> ProjectionMask {
+        ProjectionMask::roots(self.metadata.parquet_schema(), roots.iter().copied())
     }
 
     /// Returns what the file's maker has written into its footer, but for the Arrow schema.
@@ -114,18 +131,39 @@ impl ParquetInput {
             .collect()
     }
 
-    /// Reads rows of a row group, stretches in ascending order, at most `batch_rows` at a time.
+    /// Reads rows of a row group, stretches in ascending order, at most `batch_rows` at a time; a page of texts with more
+    /// than twice `batch_bytes` bytes is read in pieces.
     pub(super) fn read(
         self,
         row_group: usize,
         stretches: &[Range<u64>],
         batch_rows: usize,
+        batch_bytes: usize,
     ) -> Result<ParquetRows> {
         let rows = stretches
             .iter()
             .map(|rows| rows.end - rows.start)
             .sum::<u64>();
-        let reader = (rows > 0)
+        let (mut usual, mut long) = (Vec::new(), Vec::new());
+        if rows > 0 {
+            let group = self.metadata.metadata().row_group(row_group);
+            for (place, root) in self.roots.iter().enumerate() {
+                match self.leaf(*root) {
+                    Some(leaf) if LongColumn::is_wanted(group.column(leaf), batch_bytes) => {
+                        let at = (row_group, leaf);
+                        let most = (batch_rows, batch_bytes);
+                        let wanted = stretches.to_vec();
+                        let column =
+                            LongColumn::open(&self.path, &self.metadata, at, wanted, most)?;
+                        long.push((place, column));
+                    }
+                    _ => usual.push(*root),
+                }
+            }
+        }
+        let is_read = rows > 0 && (long.is_empty() || !usual.is_empty());
+        let mask = self.mask(&usual);
+        let reader = is_read
             .then(|| {
                 let groups = self.metadata.metadata().row_groups();
                 let total = groups.get(row_group).map_or(0, RowGroupMetaData::num_rows);
@@ -136,48 +174,152 @@ impl ParquetInput {
                 let total = usize::try_from(total).unwrap_or(0);
                 ParquetRecordBatchReaderBuilder::new_with_metadata(self.file, self.metadata)
                     .with_row_groups(vec![row_group])
-                    .with_projection(self.mask)
+                    .with_projection(mask)
                     .with_row_selection(RowSelection::from_consecutive_ranges(stretches, total))
                     .with_batch_size(batch_rows)
                     .build()
             })
             .transpose()?;
         Ok(ParquetRows {
-            reader,
+            usual: Usual {
+                reader,
+                ready: None,
+            },
+            long,
             schema: self.schema,
             columns: self.columns,
         })
     }
+
+    /// Returns the leaf of a column that is not nested.
+    fn leaf(&self, root: usize) -> Option<usize> {
+        let mask = self.mask(&[root]);
+        let leaves = self.metadata.parquet_schema().num_columns();
+        let mut leaves = (0..leaves).filter(|leaf| mask.leaf_included(*leaf));
+        match (leaves.next(), leaves.next()) {
+            (Some(leaf), None) => Some(leaf),
+            _ => None,
+        }
+    }
+}
+
+/// How much a row group has of the columns that are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GroupSize {
+    pub(super) rows: u64,
+    /// Uncompressed.
+    pub(super) bytes: u64,
+    /// Bytes of columns whose pages are read whole, however long they are.
+    pub(super) whole: u64,
 }
 
 /// The rows of a unit, as the table has them.
 #[derive(Debug)]
 pub(super) struct ParquetRows {
-    reader: Option<ParquetRecordBatchReader>,
+    usual: Usual,
+    /// Columns with long pages, each with its place among those that are read.
+    long: Vec<(usize, LongColumn)>,
     schema: SchemaRef,
     columns: Vec<Column>,
+}
+
+/// The columns that Parquet's reader reads by itself.
+#[derive(Debug)]
+struct Usual {
+    reader: Option<ParquetRecordBatchReader>,
+    /// What is left of its last batch.
+    ready: Option<RecordBatch>,
+}
+
+impl Usual {
+    /// Returns the next rows, those that are left of the last batch first.
+    fn next(&mut self) -> Option<Result<RecordBatch>> {
+        if let Some(ready) = self.ready.take() {
+            return Some(Ok(ready));
+        }
+        let batch = self.reader.as_mut()?.next()?;
+        Some(batch.map_err(|error| ParquetError::from(error).into()))
+    }
+}
+
+impl ParquetRows {
+    /// Returns the bytes of the longest text that comes next, where it is longer than a batch; it is not read yet.
+    pub(super) fn long_text(&mut self) -> Result<usize> {
+        let mut longest = 0;
+        for (_, column) in &mut self.long {
+            longest = longest.max(column.prepare()?);
+        }
+        Ok(longest)
+    }
+
+    /// Returns as many rows as every column has ready, in the order of the file's columns.
+    fn together(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>> {
+        let usual = match self.usual.reader {
+            Some(_) => Some(self.usual.next().transpose()?),
+            None => None,
+        };
+        let of_usual = usual
+            .as_ref()
+            .map(|batch| batch.as_ref().map_or(0, RecordBatch::num_rows));
+        let of_long = self.long.iter_mut().map(|(_, column)| column.rows());
+        let ready = of_long.collect::<Result<Vec<_>, _>>()?;
+        let ready = ready.into_iter().chain(of_usual);
+        let (least, most) = ready.fold((usize::MAX, 0), |(least, most), rows| {
+            (least.min(rows), most.max(rows))
+        });
+        if least == 0 && most > 0 {
+            return exec_err!("expected as many rows in every column, found one that ends before");
+        }
+        if least == 0 {
+            return Ok(None);
+        }
+        let mut columns = Vec::new();
+        if let Some(batch) = usual.flatten() {
+            columns.extend_from_slice(batch.slice(0, least).columns());
+            let left = batch.num_rows() - least;
+            self.usual.ready = (left > 0).then(|| batch.slice(least, left));
+        }
+        for (place, column) in &mut self.long {
+            columns.extend(column.take(least));
+            columns[*place..].rotate_right(1);
+        }
+        Ok(Some((columns, least)))
+    }
 }
 
 impl Iterator for ParquetRows {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.as_mut()?.next()?;
-        Some(
-            batch
-                .map_err(|error| ParquetError::from(error).into())
-                .and_then(|batch| adapted(&batch, &self.schema, &self.columns)),
-        )
+        match self.long.is_empty() {
+            true => self.usual.next().map(|batch| {
+                let batch = batch?;
+                adapted(
+                    batch.columns(),
+                    batch.num_rows(),
+                    &self.schema,
+                    &self.columns,
+                )
+            }),
+            false => self.together().transpose().map(|found| {
+                let (columns, rows) = found?;
+                adapted(&columns, rows, &self.schema, &self.columns)
+            }),
+        }
     }
 }
 
-/// Makes a batch of the table's columns out of the file's.
-fn adapted(batch: &RecordBatch, schema: &SchemaRef, columns: &[Column]) -> Result<RecordBatch> {
-    let rows = batch.num_rows();
+/// Makes a batch of the table's columns out of those that were read.
+fn adapted(
+    read: &[ArrayRef],
+    rows: usize,
+    schema: &SchemaRef,
+    columns: &[Column],
+) -> Result<RecordBatch> {
     let column = |(column, field): (&Column, &FieldRef)| -> Result<ArrayRef> {
         match column {
             Column::Read(at) => {
-                let found = batch.column(*at);
+                let found = &read[*at];
                 if found.data_type() == field.data_type() {
                     return Ok(Arc::clone(found));
                 }

@@ -1,5 +1,7 @@
 //! What a job's queries give for the first rows, without writing anything.
 
+use std::ops::Range;
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
 use tokio::runtime::Handle;
@@ -7,7 +9,7 @@ use tokio::runtime::Handle;
 use super::job::Job;
 use super::place::Place;
 use super::unit::Unit;
-use super::unit_input::{self, Wanted};
+use super::unit_input::{self, Batches, Wanted};
 use super::{BatchError, texts};
 
 /// What a job's queries give for some rows.
@@ -31,23 +33,32 @@ impl Job {
             if left == 0 {
                 break;
             }
-            match self.first_rows(unit, left, runtime) {
-                Ok(batches) => {
-                    let mut first = 0;
-                    for batch in batches {
-                        for (slice, _) in texts::cut(&batch, self.settings.batch_bytes) {
-                            let rows = slice.num_rows() as u64;
-                            self.preview_rows(unit, slice, first, &mut preview, runtime)?;
-                            first += rows;
-                        }
-                    }
-                    left -= first;
-                }
+            let only = 0..left;
+            let batches = match self.first_rows(unit, &only, runtime) {
+                Ok(batches) => batches,
                 Err(error) => {
                     let place = unit.place(&self.source, None);
                     preview.failed.push((place, error));
+                    continue;
+                }
+            };
+            let mut first = 0;
+            for batch in batches {
+                let batch = match batch {
+                    Ok(batch) => batch,
+                    Err(error) => {
+                        let place = unit.place(&self.source, (first > 0).then_some(first));
+                        preview.failed.push((place, error));
+                        break;
+                    }
+                };
+                for (slice, _) in texts::cut(&batch, self.settings.batch_bytes) {
+                    let rows = slice.num_rows() as u64;
+                    self.preview_rows(unit, slice, first, &mut preview, runtime)?;
+                    first += rows;
                 }
             }
+            left -= first;
         }
         Ok(preview)
     }
@@ -75,20 +86,19 @@ impl Job {
         Ok(())
     }
 
-    fn first_rows(
+    fn first_rows<'a>(
         &self,
         unit: &Unit,
-        most: u64,
-        runtime: &Handle,
-    ) -> Result<Vec<RecordBatch>, DataFusionError> {
-        let batch_rows = usize::try_from(most).unwrap_or(usize::MAX);
-        let first = 0..most;
+        only: &Range<u64>,
+        runtime: &'a Handle,
+    ) -> Result<Batches<'a>, DataFusionError> {
+        let batch_rows = usize::try_from(only.end).unwrap_or(usize::MAX);
         let wanted = Wanted {
             columns: self.rowwise.columns(),
-            rows: Some(std::slice::from_ref(&first)),
+            rows: Some(std::slice::from_ref(only)),
             batch_rows: batch_rows.clamp(1, self.settings.batch_rows.max(1)),
+            batch_bytes: self.settings.batch_bytes,
         };
-        let (batches, _) = unit_input::open(self, unit, &wanted, runtime)?;
-        batches.collect()
+        Ok(unit_input::open(self, unit, &wanted, runtime)?.0)
     }
 }

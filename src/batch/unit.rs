@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::parquet_input::ParquetInput;
+use super::parquet_input::{GroupSize, ParquetInput};
 use super::place::Place;
 use super::source::{InputFile, Source};
 use crate::config::BatchConfig;
@@ -28,6 +28,8 @@ pub(super) enum Rows {
         rows: Range<u64>,
         /// Their share of the columns that are read, uncompressed.
         bytes: u64,
+        /// Of that, their share of columns whose pages are read whole.
+        whole: u64,
     },
     /// Every row.
     All,
@@ -108,20 +110,23 @@ fn of_parquet(
         Err(error) => return vec![(Rows::Unreadable(error.to_string()), 0)],
     };
     let mut pieces = Vec::new();
-    for (row_group, (rows, bytes)) in input.row_groups().enumerate() {
+    for (row_group, size) in input.row_groups(settings.batch_bytes).enumerate() {
+        let GroupSize { rows, bytes, whole } = size;
         let by_bytes = bytes / (settings.unit_bytes as u64).max(1) + 1;
         let most = (rows / by_bytes).clamp(1, (settings.unit_rows as u64).max(1));
         let mut start = 0;
         while start < rows {
             let end = rows.min(start + most);
-            let share = (u128::from(bytes) * u128::from(end - start) / u128::from(rows)) as u64;
+            let share = |bytes| u128::from(bytes) * u128::from(end - start) / u128::from(rows);
+            let (bytes, whole) = (share(bytes) as u64, share(whole) as u64);
             pieces.push((
                 Rows::OfGroup {
                     row_group,
                     rows: start..end,
-                    bytes: share,
+                    bytes,
+                    whole,
                 },
-                share.max(1),
+                bytes.max(1),
             ));
             start = end;
         }
@@ -132,6 +137,7 @@ fn of_parquet(
             row_group: 0,
             rows: 0..0,
             bytes: 0,
+            whole: 0,
         };
         pieces.push((none, 1));
     }

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::file_input;
 use super::job::Job;
-use super::parquet_input::ParquetInput;
+use super::parquet_input::{ParquetInput, ParquetRows};
 use super::unit::{Rows, Unit};
 
 /// What is read of a unit.
@@ -23,10 +23,36 @@ pub(super) struct Wanted<'a> {
     pub(super) rows: Option<&'a [Range<u64>]>,
     /// Rows of a batch at most.
     pub(super) batch_rows: usize,
+    /// Bytes of a batch's texts, about; a single longer text is a batch of its own.
+    pub(super) batch_bytes: usize,
 }
 
 /// Batches of a unit, in the order of its rows.
-pub(super) type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>;
+pub(super) enum Batches<'a> {
+    OfParquet(ParquetRows),
+    OfStream(Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>),
+}
+
+impl Batches<'_> {
+    /// Returns the bytes of the text that the next batch consists of, where it is longer than a batch; it is not read yet.
+    pub(super) fn long_text(&mut self) -> Result<usize> {
+        match self {
+            Self::OfParquet(rows) => rows.long_text(),
+            Self::OfStream(_) => Ok(0),
+        }
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::OfParquet(rows) => rows.next(),
+            Self::OfStream(rows) => rows.next(),
+        }
+    }
+}
 
 /// Opens a unit's file; returns its rows, and what the file's own footer says.
 pub(super) fn open<'a>(
@@ -40,6 +66,7 @@ pub(super) fn open<'a>(
         columns,
         rows: only,
         batch_rows,
+        batch_bytes,
     } = *wanted;
     match &unit.rows {
         Rows::OfGroup {
@@ -55,17 +82,17 @@ pub(super) fn open<'a>(
             };
             let input = ParquetInput::open(&job.source, file, columns)?;
             let of_file = input.key_values();
-            let rows = input.read(*row_group, &stretches, batch_rows)?;
-            Ok((Box::new(rows), of_file))
+            let rows = input.read(*row_group, &stretches, batch_rows, batch_bytes)?;
+            Ok((Batches::OfParquet(rows), of_file))
         }
         Rows::All => {
             let stream = file_input::read(&job.context, &job.source, file, columns, batch_rows);
             let rows = Streamed(runtime.block_on(stream)?, runtime);
-            let rows: Batches<'a> = match only {
+            let rows: Box<dyn Iterator<Item = _>> = match only {
                 Some(only) => Box::new(picked(rows, only.iter().cloned().collect())),
                 None => Box::new(rows),
             };
-            Ok((rows, Vec::new()))
+            Ok((Batches::OfStream(rows), Vec::new()))
         }
         Rows::Unreadable(why) => exec_err!("{why}"),
     }

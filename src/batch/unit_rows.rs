@@ -10,6 +10,7 @@ use datafusion::parquet::file::metadata::KeyValue;
 use tokio::runtime::Handle;
 use tokio::sync::SemaphorePermit;
 
+use super::budget::Budget;
 use super::job::{Job, OnError};
 use super::row_errors::RowError;
 use super::run::Shared;
@@ -22,7 +23,7 @@ use crate::files::ParquetFile;
 use crate::message::message;
 use crate::rowwise::Outcome;
 
-/// Bytes of a row on average above which a unit takes memory for all of its rows at once.
+/// Bytes of a row on average above which a page that is read whole is thought to hold all rows of a unit.
 const LONG: u64 = 1 << 20;
 
 /// The rows of a unit on their way.
@@ -78,6 +79,7 @@ impl<'a> UnitRows<'a> {
             columns: job.rowwise.columns(),
             rows: None,
             batch_rows: batch_rows(job, unit),
+            batch_bytes: job.settings.batch_bytes,
         };
         let of_input = match unit_input::open(job, unit, &wanted, self.runtime) {
             Ok((batches, of_input)) => {
@@ -100,9 +102,9 @@ impl<'a> UnitRows<'a> {
         let usual = self.usual_bytes();
         let mut room = None;
         loop {
-            // Taken before a batch is read, and kept until its results are written: all of that takes memory. Where rows
-            // are long, it is kept for all of them: a page of Parquet is read whole, and stays there while they are run.
-            if !self.has_long_rows() {
+            // Taken before a batch is read, and kept until its results are written: all of that takes memory. Where long
+            // rows may stand in a page that is read whole, it is kept for all of them: the page stays while they are run.
+            if !self.has_long_pages() {
                 room = None;
             }
             if room.is_none() {
@@ -111,11 +113,24 @@ impl<'a> UnitRows<'a> {
             if room.is_none() {
                 return Ok(false);
             }
-            let Some(batch) = timed(&mut self.times.reading, || batches.next()) else {
-                return Ok(true);
-            };
+            let mut held = usual;
+            let long = timed(&mut self.times.reading, || batches.long_text());
+            if let Ok(bytes) = long
+                && bytes > held
+            {
+                drop(room.take());
+                room = self.room_of_row(bytes)?;
+                if room.is_none() {
+                    return Ok(false);
+                }
+                held = bytes;
+            }
+            let batch = timed(&mut self.times.reading, || {
+                long.and_then(|_| batches.next().transpose())
+            });
             let batch = match batch {
-                Ok(batch) => batch,
+                Ok(Some(batch)) => batch,
+                Ok(None) => return Ok(true),
                 Err(error) => {
                     // What comes behind can't be read either, or nobody knows where it begins.
                     self.unreadable(error)?;
@@ -123,12 +138,13 @@ impl<'a> UnitRows<'a> {
                 }
             };
             for (slice, bytes) in texts::cut(&batch, self.job.settings.batch_bytes) {
-                if bytes > usual {
+                if bytes > held {
                     drop(room.take());
-                    room = self.room(bytes);
+                    room = self.room_of_row(bytes)?;
                     if room.is_none() {
                         return Ok(false);
                     }
+                    held = bytes;
                 }
                 if !self.compute(slice)? {
                     return Ok(false);
@@ -137,23 +153,39 @@ impl<'a> UnitRows<'a> {
         }
     }
 
-    /// Returns the bytes that are expected to be there at once: a batch's, or all of the unit's where rows are long.
+    /// Returns the bytes that are expected to be there at once: a batch's, or those of all pages that hold long rows.
     fn usual_bytes(&self) -> usize {
         let most = self.job.settings.batch_bytes;
         match &self.unit.rows {
-            Rows::OfGroup { bytes, .. } if self.has_long_rows() => {
-                most.max(usize::try_from(*bytes).unwrap_or(usize::MAX))
+            Rows::OfGroup { whole, .. } if self.has_long_pages() => {
+                most.max(usize::try_from(*whole).unwrap_or(usize::MAX))
             }
             _ => most,
         }
     }
 
-    /// Tells whether rows are so long that a page may hold far more of them than a batch.
-    fn has_long_rows(&self) -> bool {
+    /// Tells whether rows are so long that a page which is read whole may hold far more of them than a batch.
+    fn has_long_pages(&self) -> bool {
         match &self.unit.rows {
-            Rows::OfGroup { rows, bytes, .. } => bytes / (rows.end - rows.start).max(1) > LONG,
+            Rows::OfGroup { rows, whole, .. } => whole / (rows.end - rows.start).max(1) > LONG,
             Rows::All | Rows::Unreadable(_) => false,
         }
+    }
+
+    /// Waits for room for the next row, which is longer than a batch; an error where it would not fit into all there is.
+    fn room_of_row(&mut self, bytes: usize) -> Result<Option<SemaphorePermit<'a>>, BatchError> {
+        let in_tables = self.job.context.runtime_env().memory_pool.reserved();
+        let memory = self.job.options.memory.saturating_sub(in_tables);
+        let needed = Budget::of_row(bytes);
+        if needed > memory {
+            return Err(BatchError::TooLong {
+                place: self.unit.place(&self.job.source, Some(self.tally.rows)),
+                bytes,
+                needed,
+                memory,
+            });
+        }
+        Ok(self.room(bytes))
     }
 
     /// Waits for room in memory; none where the job is to stop.

@@ -45,7 +45,7 @@ impl<'a> UnitRun<'a> {
     pub(super) fn run(self, shared: &Shared, runtime: &Handle) -> Result<Ended, BatchError> {
         let Self { job, unit, claims } = self;
         let mut writers = Vec::with_capacity(claims.len());
-        let held = job.options.memory / (8 * job.options.workers * job.outputs.len()).max(1);
+        let held = job.options.memory / (16 * job.options.workers * job.outputs.len()).max(1);
         for (output, claim) in job.outputs.iter().zip(claims) {
             let target = output.part(&unit.name);
             writers.push(ParquetFile::try_new(

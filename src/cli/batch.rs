@@ -73,11 +73,9 @@ enum OnErrorArgument {
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     let memory = arguments.memory.or_else(half_of_the_machine);
     let memory = memory.unwrap_or(DEFAULT_MEMORY);
-    let engine = arguments
-        .engine
-        .builder()
-        .memory_limit(memory / 2)
-        .build()?;
+    // The other half is for batches and files under way.
+    let builder = arguments.engine.builder().memory_limit(memory / 2);
+    let engine = builder.build()?;
     let script = Script {
         sql: arguments.script.sql()?,
         input: arguments.input.clone(),
@@ -92,7 +90,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         },
         // One reads and writes while another waits for a model.
         workers: arguments.workers.map_or(cores.max(2), usize::from),
-        memory: memory / 2,
+        memory,
     };
     let front = FrontEnd {
         arguments,

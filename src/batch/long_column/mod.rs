@@ -1,0 +1,473 @@
+//! A column of texts whose pages may be longer than memory is to hold at once.
+//!
+//! Parquet's reader takes a page as a whole, and writers put a thousand rows into one however long they are. Here a long
+//! page is decompressed as it goes, and becomes pieces of some megabytes, or of one text where that is longer; pages of
+//! usual length are left to Parquet's reader, and so is the decoding of all of them. A dictionary of long texts is read
+//! along with the rows, as its texts come. What is cut is a column that is not nested, in PLAIN encoding or of a
+//! dictionary, under any compression but Brotli and the old LZ4; other pages are read whole.
+
+mod chunk;
+mod header;
+mod hybrid;
+mod long_dictionary;
+mod long_page;
+mod lz4;
+mod page_bytes;
+mod snappy;
+mod stored_page;
+mod values;
+mod window;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ParquetRecordBatchReader, RowGroups,
+};
+use datafusion::parquet::arrow::{FieldLevels, ProjectionMask, parquet_to_arrow_field_levels};
+use datafusion::parquet::column::page::{Page, PageIterator, PageMetadata, PageReader};
+use datafusion::parquet::errors::{ParquetError, Result};
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+
+use chunk::Chunk;
+
+/// How many pieces' bytes a page has at least that is cut.
+const LONG: usize = 2;
+
+/// Reads rows of a column chunk, in order.
+pub(super) struct LongColumn {
+    pages: Pages,
+    levels: FieldLevels,
+    wanted: Vec<Range<u64>>,
+    batch_rows: usize,
+    /// The run under way, and the row that it is at.
+    run: Option<(ParquetRecordBatchReader, u64)>,
+    ready: VecDeque<ArrayRef>,
+}
+
+impl std::fmt::Debug for LongColumn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LongColumn")
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LongColumn {
+    /// Tells whether the chunk is one to be read like this, where a piece has `piece` bytes at most.
+    pub(super) fn is_wanted(column: &ColumnChunkMetaData, piece: usize) -> bool {
+        Chunk::is_long(column, piece.saturating_mul(LONG))
+    }
+
+    /// Opens the chunk of a leaf to read stretches of its rows, ascending, `batch_rows` at most at a time.
+    pub(super) fn open(
+        path: &Path,
+        metadata: &ArrowReaderMetadata,
+        (row_group, leaf): (usize, usize),
+        wanted: Vec<Range<u64>>,
+        (batch_rows, piece): (usize, usize),
+    ) -> Result<Self> {
+        let column = metadata
+            .metadata()
+            .row_group(row_group)
+            .column(leaf)
+            .clone();
+        let long = piece.saturating_mul(LONG);
+        let chunk = Chunk::open(path, column, wanted.clone(), piece, long)?;
+        let mask = ProjectionMask::leaves(metadata.parquet_schema(), [leaf]);
+        let hint = Some(metadata.schema().fields());
+        Ok(Self {
+            levels: parquet_to_arrow_field_levels(metadata.parquet_schema(), mask, hint)?,
+            pages: Pages {
+                chunk: Arc::new(Mutex::new(chunk)),
+                metadata: Arc::clone(metadata.metadata()),
+                row_group,
+            },
+            wanted,
+            batch_rows,
+            run: None,
+            ready: VecDeque::new(),
+        })
+    }
+
+    /// Makes the next rows ready, but for a value that is longer than a piece: of that it returns the bytes.
+    pub(super) fn prepare(&mut self) -> Result<usize> {
+        while self.ready.is_empty() {
+            if self.run.is_none() {
+                let mut chunk = self.pages.chunk();
+                let Some(first) = chunk.begin()? else {
+                    return Ok(0);
+                };
+                let bytes = chunk.long_value()?;
+                drop(chunk);
+                let reader = ParquetRecordBatchReader::try_new_with_row_groups(
+                    &self.levels,
+                    &self.pages,
+                    self.batch_rows,
+                    None,
+                )?;
+                self.run = Some((reader, first));
+                if bytes > 0 {
+                    return Ok(bytes);
+                }
+            }
+            self.read()?;
+        }
+        Ok(0)
+    }
+
+    /// Reads a batch of the run under way, or ends it.
+    fn read(&mut self) -> Result<()> {
+        let Some((reader, row)) = &mut self.run else {
+            return Ok(());
+        };
+        let Some(batch) = reader.next().transpose()? else {
+            self.run = None;
+            return Ok(());
+        };
+        let array = batch.column(0);
+        let rows = *row..*row + array.len() as u64;
+        *row = rows.end;
+        let first = self
+            .wanted
+            .partition_point(|wanted| wanted.end <= rows.start);
+        let wanted = self.wanted[first..].iter();
+        for wanted in wanted.take_while(|wanted| wanted.start < rows.end) {
+            let start = wanted.start.max(rows.start);
+            let length = wanted.end.min(rows.end) - start;
+            let slice = array.slice((start - rows.start) as usize, length as usize);
+            self.ready.push_back(slice);
+        }
+        Ok(())
+    }
+
+    /// Returns how many rows [`Self::take`] can give; none where the column has ended.
+    pub(super) fn rows(&mut self) -> Result<usize> {
+        if self.prepare()? > 0 {
+            self.read()?;
+        }
+        Ok(self.ready.front().map_or(0, Array::len))
+    }
+
+    /// Takes so many rows of those that are ready.
+    pub(super) fn take(&mut self, rows: usize) -> Option<ArrayRef> {
+        let array = self.ready.pop_front()?;
+        if array.len() > rows {
+            self.ready.push_front(array.slice(rows, array.len() - rows));
+        }
+        Some(array.slice(0, rows.min(array.len())))
+    }
+}
+
+/// The pages of a run, as Parquet's reader asks for them.
+struct Pages {
+    chunk: Arc<Mutex<Chunk>>,
+    metadata: Arc<ParquetMetaData>,
+    row_group: usize,
+}
+
+impl Pages {
+    fn chunk(&self) -> MutexGuard<'_, Chunk> {
+        lock(&self.chunk)
+    }
+}
+
+fn lock(chunk: &Mutex<Chunk>) -> MutexGuard<'_, Chunk> {
+    chunk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl RowGroups for Pages {
+    fn num_rows(&self) -> usize {
+        let group = self.metadata.row_group(self.row_group);
+        usize::try_from(group.num_rows()).unwrap_or(0)
+    }
+
+    fn column_chunks(&self, _column: usize) -> Result<Box<dyn PageIterator>> {
+        let pages = PagesOfRun(Arc::clone(&self.chunk));
+        Ok(Box::new(Once(Some(Box::new(pages)))))
+    }
+
+    fn row_groups(&self) -> Box<dyn Iterator<Item = &RowGroupMetaData> + '_> {
+        Box::new(std::iter::once(self.metadata.row_group(self.row_group)))
+    }
+
+    fn metadata(&self) -> &ParquetMetaData {
+        &self.metadata
+    }
+}
+
+/// The one chunk of a column.
+struct Once(Option<Box<dyn PageReader>>);
+
+impl Iterator for Once {
+    type Item = Result<Box<dyn PageReader>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.take().map(Ok)
+    }
+}
+
+impl PageIterator for Once {}
+
+struct PagesOfRun(Arc<Mutex<Chunk>>);
+
+impl Iterator for PagesOfRun {
+    type Item = Result<Page>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
+}
+
+impl PageReader for PagesOfRun {
+    fn get_next_page(&mut self) -> Result<Option<Page>> {
+        lock(&self.0).page()
+    }
+
+    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+        Err(in_order())
+    }
+
+    fn skip_next_page(&mut self) -> Result<()> {
+        Err(in_order())
+    }
+}
+
+/// Rows are passed over here, never by Parquet's reader.
+fn in_order() -> ParquetError {
+    ParquetError::NYI("pages of a long column are read one after the other".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use datafusion::arrow::array::{AsArray, RecordBatch, StringArray};
+    use datafusion::arrow::compute::concat;
+    use datafusion::arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::parquet::arrow::ArrowWriter;
+    use datafusion::parquet::arrow::arrow_reader::ArrowReaderOptions;
+    use datafusion::parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
+    use datafusion::parquet::file::properties::{WriterProperties, WriterVersion};
+
+    use super::*;
+
+    const PIECE: usize = 1000;
+
+    /// Numbers that look random.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, end: u64) -> u64 {
+            self.0 = self
+                .0
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (self.0 >> 33) % end
+        }
+    }
+
+    fn texts(numbers: &mut Numbers, rows: usize, nulls: u64) -> Vec<Option<String>> {
+        let text = |numbers: &mut Numbers| {
+            let length = match numbers.below(40) {
+                0 => numbers.below(80_000),
+                1 => PIECE as u64 - 4 + numbers.below(9),
+                2..9 => 0,
+                _ => numbers.below(60),
+            };
+            // Words, so that there is something to compress, and here and there none that repeats.
+            let is_random = numbers.below(3) == 0;
+            let mut text = String::new();
+            while (text.len() as u64) < length {
+                match is_random {
+                    true => text.push(char::from(b' ' + numbers.below(95) as u8)),
+                    false => text += ["tea ", "Grüße ", "🦀", "再见"][numbers.below(4) as usize],
+                }
+            }
+            text
+        };
+        let mut texts: Vec<Option<String>> = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let text = match numbers.below(100) {
+                number if number < nulls => None,
+                97.. if row > 0 => texts[numbers.below(row as u64) as usize].clone(),
+                _ => Some(text(numbers)),
+            };
+            texts.push(text);
+        }
+        texts
+    }
+
+    fn stretches(numbers: &mut Numbers, rows: u64) -> Vec<Range<u64>> {
+        let mut stretches = Vec::new();
+        let mut row = numbers.below(rows / 2);
+        while row < rows {
+            let end = rows.min(row + 1 + numbers.below(rows / 2));
+            stretches.push(row..end);
+            row = end + numbers.below(30);
+        }
+        stretches
+    }
+
+    /// Reads stretches of a file's only column.
+    fn check(file: &Path, texts: &[Option<String>], wanted: &[Range<u64>], what: &str) {
+        let has_dictionary = what.contains("dictionary");
+        let options = ArrowReaderOptions::new();
+        let opened = File::open(file).expect("a file");
+        let metadata = ArrowReaderMetadata::load(&opened, options).expect("a footer");
+        let column = metadata.metadata().row_group(0).column(0);
+        assert!(LongColumn::is_wanted(column, PIECE), "{what}: {column:?}");
+        let most = (64, PIECE);
+        let column = LongColumn::open(file, &metadata, (0, 0), wanted.to_vec(), most);
+        let mut column = column.expect("a column");
+        let (mut found, mut announced) = (Vec::new(), Vec::new());
+        loop {
+            let long = column.prepare().expect(what);
+            let rows = column.rows().expect(what);
+            if rows == 0 {
+                break;
+            }
+            let array = column.take(rows.min(50)).expect("rows");
+            if long > 0 {
+                announced.push(long);
+                assert_eq!(array.len(), 1, "{what}");
+            }
+            found.push(array);
+        }
+        let found: Vec<&dyn Array> = found.iter().map(AsRef::as_ref).collect();
+        let found = match found.is_empty() {
+            true => None,
+            false => Some(concat(&found).expect("one array")),
+        };
+        let found = found.iter().flat_map(AsArray::as_string::<i32>);
+        let expected: Vec<_> = wanted
+            .iter()
+            .flat_map(|rows| &texts[rows.start as usize..rows.end as usize])
+            .map(Option::as_deref)
+            .collect();
+        let found = found.collect::<Vec<_>>();
+        let differs = found.iter().zip(&expected).position(|(a, b)| a != b);
+        assert_eq!((found.len(), differs), (expected.len(), None), "{what}");
+        // A shorter one may stand in a page that is not cut; one of a dictionary is there already.
+        let is_long = |bytes: &usize| *bytes > LONG * PIECE;
+        let long = expected.iter().flatten().map(|text| text.len());
+        let long: Vec<_> = long.filter(is_long).collect();
+        announced.retain(is_long);
+        assert!(
+            has_dictionary || announced == long,
+            "{what} {announced:?} {long:?}"
+        );
+    }
+
+    fn write(file: &Path, texts: &[Option<String>], properties: WriterProperties) {
+        let is_nullable = texts.iter().any(Option::is_none);
+        let field = Field::new("text", DataType::Utf8, is_nullable);
+        let schema = Arc::new(Schema::new(vec![field]));
+        let texts: StringArray = texts.iter().map(Option::as_deref).collect();
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(texts)]);
+        let target = File::create(file).expect("a file");
+        let mut writer = ArrowWriter::try_new(target, schema, Some(properties)).expect("a writer");
+        writer.write(&batch.expect("a batch")).expect("written");
+        writer.close().expect("written");
+    }
+
+    #[test]
+    fn what_is_read_in_pieces_is_what_was_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("t.parquet");
+        let codecs = [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::GZIP(GzipLevel::default()),
+            Compression::LZ4_RAW,
+            Compression::ZSTD(ZstdLevel::default()),
+        ];
+        let mut numbers = Numbers(7);
+        for round in 0..60 {
+            let codec = codecs[round % codecs.len()];
+            let version = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0][round / 5 % 2];
+            let nulls = [0, 10, 70][round / 10 % 3];
+            let has_dictionary = round / 30 == 1;
+            let texts = texts(&mut numbers, 500, nulls);
+            // Rows of a page: from some short pages to all in one.
+            let page = [16, 400, 1000][numbers.below(3) as usize];
+            let properties = WriterProperties::builder()
+                .set_compression(codec)
+                .set_writer_version(version)
+                .set_dictionary_enabled(has_dictionary)
+                .set_dictionary_page_size_limit([2000, usize::MAX][round / 5 % 2])
+                .set_data_page_row_count_limit(page)
+                .set_data_page_size_limit(usize::MAX)
+                .set_write_batch_size(page);
+            let properties = match has_dictionary {
+                true => properties,
+                false => properties.set_encoding(Encoding::PLAIN),
+            };
+            write(&file, &texts, properties.build());
+            let what = format!("{codec:?} {version:?} nulls {nulls} page {page}");
+            let what = if has_dictionary {
+                what + " dictionary"
+            } else {
+                what
+            };
+            check(&file, &texts, &[0..200, 200..500], &what);
+            for _ in 0..4 {
+                let wanted = stretches(&mut numbers, 500);
+                check(&file, &texts, &wanted, &format!("{what} {wanted:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_broken_anywhere_gives_an_error_or_other_rows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("t.parquet");
+        let mut numbers = Numbers(3);
+        let texts = texts(&mut numbers, 300, 10);
+        for codec in [
+            Compression::SNAPPY,
+            Compression::LZ4_RAW,
+            Compression::UNCOMPRESSED,
+        ] {
+            let properties = WriterProperties::builder()
+                .set_compression(codec)
+                .set_dictionary_enabled(false)
+                .set_data_page_size_limit(usize::MAX);
+            write(&file, &texts, properties.build());
+            let whole = std::fs::read(&file).expect("bytes");
+            let opened = File::open(&file).expect("a file");
+            let options = ArrowReaderOptions::new();
+            let metadata = ArrowReaderMetadata::load(&opened, options).expect("a footer");
+            let (start, bytes) = metadata.metadata().row_group(0).column(0).byte_range();
+            let mut failed = 0;
+            for round in 0..200 {
+                // In the header and the levels as often as behind them.
+                let reach = if round % 2 == 0 { 40 } else { bytes };
+                let mut broken = whole.clone();
+                broken[(start + numbers.below(reach)) as usize] = numbers.below(256) as u8;
+                std::fs::write(&file, broken).expect("written");
+                let most = (64, PIECE);
+                let wanted = vec![0..100, 100..300];
+                let column = LongColumn::open(&file, &metadata, (0, 0), wanted, most);
+                let mut column = column.expect("a column");
+                let rows = std::iter::repeat_with(|| {
+                    let rows = column.rows()?;
+                    column.take(rows);
+                    Ok::<_, ParquetError>(rows)
+                });
+                let rows: Result<Vec<_>> = rows
+                    .take_while(|rows| !matches!(rows, Ok(0)))
+                    .take(301)
+                    .collect();
+                match rows {
+                    Ok(rows) => assert_eq!(rows.iter().sum::<usize>(), 300),
+                    Err(_) => failed += 1,
+                }
+            }
+            assert!(failed > 20, "{codec:?}: {failed}");
+        }
+    }
+}
