@@ -410,3 +410,76 @@ fn a_text_that_is_too_long_for_the_memory_stops_the_job_before_it_is_read() {
         ]
     );
 }
+
+#[test]
+fn long_lines_are_read_one_by_one_or_refused() {
+    let long = "word ".repeat(5_000_000);
+    for (name, text) in [
+        (
+            "in/a.ndjson",
+            format!("{{\"n\": 1}}\n{{\"text\": \"{long}\"}}\n{{\"n\": 3}}\n"),
+        ),
+        ("in/a.csv", format!("n,text\n1,\n,{long}\n3,\n")),
+    ] {
+        let job = Job::default();
+        job.write(name, text);
+        let query = "SELECT n, octet_length(text) AS bytes FROM input";
+        let place = job.path(name).display().to_string();
+        for on_error in ["fail", "skip"] {
+            let options = ["--memory", "100m", "--on-error", on_error];
+            let told = format!("{place}, row 0: Resources exhausted: a line of more than 10 MB");
+            job.refuse(&[&arguments(query)[..], &options].concat(), &told);
+        }
+        job.finish(&[&arguments(query)[..], &["--memory", "400m"]].concat());
+        let bytes: Vec<_> = job.rows().iter().map(|row| row["bytes"].clone()).collect();
+        assert_eq!(
+            bytes,
+            [json!(null), json!(25_000_000), json!(null)],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn text_files_have_folders_compression_and_rows_without_columns() {
+    for (name, lines, format) in [
+        ("a.csv", "id,text\n1,one\n2,\"two\nlines\"\n", "CSV"),
+        (
+            "a.ndjson",
+            "{\"id\": 1, \"text\": \"one\"}\n{\"text\": \"two\\nlines\", \"id\": 2}\n",
+            "JSON",
+        ),
+    ] {
+        let job = Job::default();
+        job.write(&format!("in/language=de/{name}"), lines);
+        job.write(
+            "job.sql",
+            format!(
+                "CREATE EXTERNAL TABLE docs (id BIGINT, text VARCHAR, language VARCHAR) STORED AS {format}
+                 PARTITIONED BY (language) LOCATION 'in/';
+                 CREATE EXTERNAL TABLE out (language VARCHAR, bytes INT, id BIGINT)
+                 STORED AS PARQUET LOCATION 'out/';
+                 INSERT INTO out SELECT language, octet_length(text) AS bytes, id FROM docs;"
+            ),
+        );
+        job.finish(&["-f", "job.sql"]);
+        let expected = [
+            json!({"language": "de", "bytes": 3, "id": 1}),
+            json!({"language": "de", "bytes": 9, "id": 2}),
+        ];
+        assert_eq!(job.rows(), expected, "{name}");
+        // Compressed, and without any of its columns.
+        let copied = job.sql(&format!(
+            "CREATE EXTERNAL TABLE docs (id BIGINT, text VARCHAR) STORED AS {format} LOCATION 'in/language=de/';
+             COPY docs TO 'zipped/{name}.gz' STORED AS {format} OPTIONS ('format.compression' 'gzip')"
+        ));
+        assert_eq!(copied.status, Some(0), "{copied:?}");
+        let query = "SELECT 1 AS one FROM input";
+        job.finish(&["--input", "zipped", "--output", "ones", "-c", query]);
+        assert_eq!(
+            rows(&job.path("ones")),
+            [json!({"one": 1}), json!({"one": 1})],
+            "{name}"
+        );
+    }
+}

@@ -32,6 +32,11 @@ impl Budget {
         bytes.saturating_mul(ROW_FACTOR)
     }
 
+    /// Returns the bytes of the longest row that so much memory is enough for.
+    pub(super) fn longest_row(memory: usize) -> usize {
+        memory / ROW_FACTOR
+    }
+
     /// Waits until a batch of so many bytes fits; one that is larger than all there is runs alone.
     pub(super) async fn take(&self, bytes: usize) -> SemaphorePermit<'_> {
         let wanted = bytes.saturating_mul(FACTOR).div_ceil(UNIT);

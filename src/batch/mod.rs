@@ -18,6 +18,7 @@ mod file_input;
 mod footer;
 mod footers;
 mod job;
+mod line_input;
 mod long_column;
 mod manifest;
 mod output;

@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::{Result, exec_err};
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::parquet::file::metadata::KeyValue;
-use futures::StreamExt;
 use tokio::runtime::Handle;
 
+use super::budget::Budget;
 use super::file_input;
 use super::job::Job;
+use super::line_input::Limits;
 use super::parquet_input::{ParquetInput, ParquetRows};
 use super::unit::{Rows, Unit};
 
@@ -30,7 +30,7 @@ pub(super) struct Wanted<'a> {
 /// Batches of a unit, in the order of its rows.
 pub(super) enum Batches<'a> {
     OfParquet(ParquetRows),
-    OfStream(Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>),
+    OfFile(file_input::Batches<'a>),
 }
 
 impl Batches<'_> {
@@ -38,7 +38,7 @@ impl Batches<'_> {
     pub(super) fn long_text(&mut self) -> Result<usize> {
         match self {
             Self::OfParquet(rows) => rows.long_text(),
-            Self::OfStream(_) => Ok(0),
+            Self::OfFile(_) => Ok(0),
         }
     }
 }
@@ -49,7 +49,7 @@ impl Iterator for Batches<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::OfParquet(rows) => rows.next(),
-            Self::OfStream(rows) => rows.next(),
+            Self::OfFile(rows) => rows.next(),
         }
     }
 }
@@ -86,26 +86,20 @@ pub(super) fn open<'a>(
             Ok((Batches::OfParquet(rows), of_file))
         }
         Rows::All => {
-            let stream = file_input::read(&job.context, &job.source, file, columns, batch_rows);
-            let rows = Streamed(runtime.block_on(stream)?, runtime);
-            let rows: Box<dyn Iterator<Item = _>> = match only {
-                Some(only) => Box::new(picked(rows, only.iter().cloned().collect())),
-                None => Box::new(rows),
+            let limits = Limits {
+                rows: batch_rows,
+                bytes: batch_bytes,
+                line: Budget::longest_row(job.options.memory),
             };
-            Ok((Batches::OfStream(rows), Vec::new()))
+            let (context, source) = (&job.context, &job.source);
+            let rows = file_input::read(context, source, file, columns, limits, runtime)?;
+            let rows: file_input::Batches<'a> = match only {
+                Some(only) => Box::new(picked(rows, only.iter().cloned().collect())),
+                None => rows,
+            };
+            Ok((Batches::OfFile(rows), Vec::new()))
         }
         Rows::Unreadable(why) => exec_err!("{why}"),
-    }
-}
-
-/// A stream, waited for batch by batch.
-struct Streamed<'a>(SendableRecordBatchStream, &'a Handle);
-
-impl Iterator for Streamed<'_> {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.1.block_on(self.0.next())
     }
 }
 

@@ -250,6 +250,12 @@ impl<'a> UnitRows<'a> {
     /// Takes the rows behind those that were read, which can't be.
     fn unreadable(&mut self, error: DataFusionError) -> Result<(), BatchError> {
         let first = self.tally.rows;
+        if let DataFusionError::ResourcesExhausted(_) = error.find_root() {
+            return Err(BatchError::Failed {
+                place: self.unit.place(&self.job.source, Some(first)),
+                source: error,
+            });
+        }
         match self.unit.known_rows() {
             Some(all) => {
                 self.failed(first..all, false, error)?;
