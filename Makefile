@@ -35,8 +35,8 @@ test: kafka models chromium build ## Set up what the tests need and run them all
 	@cargo test --workspace
 
 .PHONY: test-faults
-test-faults: kafka models build ## Kill streams and their broker again and again, and print the counts (half an hour)
-	@LEXSTREAM_TEST_KILLS=$(or $(LEXSTREAM_TEST_KILLS),200) cargo test --workspace --test integration -- --nocapture --test-threads 2 stream_faults:: stream_files:: stream_rules::
+test-faults: kafka models build ## Kill streams, their broker and batch jobs again and again, and print the counts (half an hour)
+	@LEXSTREAM_TEST_KILLS=$(or $(LEXSTREAM_TEST_KILLS),200) cargo test --workspace --test integration -- --nocapture --test-threads 2 stream_faults:: stream_files:: stream_rules:: batch_kills::
 
 .PHONY: check
 check: toolchain ## Formatting, lints, documentation and licences

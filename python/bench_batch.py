@@ -26,6 +26,8 @@ ROW_GROUP = 20_000
 COPIES = 20
 MORE_COPIES = 200
 PARAGRAPHS = 1_000
+# Texts of a page, and their bytes.
+LONG_TEXTS, LONG_BYTES = 6, 100_000_000
 
 
 def write(path: str, texts: list[str], copies: int) -> None:
@@ -39,6 +41,15 @@ def write(path: str, texts: list[str], copies: int) -> None:
             turned = [text[copy * 3 :] + text[: copy * 3] for text in texts]
             table = pyarrow.table({"id": range(first, first + len(texts)), "text": turned})
             writer.write_table(table, row_group_size=ROW_GROUP)
+
+
+def write_long(path: str, texts: list[str], has_dictionary: bool) -> None:
+    """Writes texts of 100 MB, all in one page or, as pyarrow does unless it is told otherwise, in one dictionary."""
+    all_texts = "\n".join(texts)
+    repeated = all_texts * (LONG_BYTES // len(all_texts) + 2)
+    long = [repeated[start : start + LONG_BYTES] for start in range(LONG_TEXTS)]
+    table = pyarrow.table({"id": range(LONG_TEXTS), "text": long})
+    pyarrow.parquet.write_table(table, path, compression="snappy", use_dictionary=has_dictionary)
 
 
 class Lexstream:
@@ -63,11 +74,11 @@ class Lexstream:
         script = f"CREATE VIEW input AS SELECT * FROM '{corpus}'; COPY ({query}) TO '{target}'"
         subprocess.run([self.binary, "sql", "-q", "-c", script], check=True, capture_output=True, env=self.environment)
 
-    def peak_bytes(self, corpus: str, query: str) -> int:
+    def peak_bytes(self, corpus: str, query: str, *options: str) -> int:
         """Returns the largest resident size of a job's process."""
         output = os.path.join(self.scratch, "out")
         shutil.rmtree(output, ignore_errors=True)
-        command = [self.binary, "batch", "-q", "--input", corpus, "--output", output, "-c", query]
+        command = [self.binary, "batch", "-q", "--input", corpus, "--output", output, "-c", query, *options]
         return bench.peak_bytes(command, self.environment)
 
 
@@ -108,6 +119,11 @@ def main(binary: str, models: str) -> None:
         print(f"embed {len(paragraphs)} paragraphs: {own:.2f} s; lexstream sql into one file {one:.2f} s; {one / own:.2f} x")
         peaks = [statistics.median(lexstream.peak_bytes(path, tokens) for _ in range(3)) for path in (corpus, larger)]
         print(f"peak memory: {peaks[0] / 1e6:.0f} MB, with 10 times the rows {peaks[1] / peaks[0]:.2f} x")
+        for has_dictionary in (False, True):
+            write_long(larger, texts, has_dictionary)
+            peak = lexstream.peak_bytes(larger, copy, "--memory", "1g")
+            place = "dictionary" if has_dictionary else "page"
+            print(f"peak memory of a copy, {LONG_TEXTS} texts of {LONG_BYTES // 1_000_000} MB in one {place}, --memory 1g: {peak / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

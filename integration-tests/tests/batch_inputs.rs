@@ -441,6 +441,18 @@ fn long_lines_are_read_one_by_one_or_refused() {
 }
 
 #[test]
+fn an_input_that_no_query_reads_is_refused() {
+    let job = Job::default();
+    job.write("in/a.csv", "id\n1\n");
+    job.write("other/b.csv", "id\n2\n");
+    let query = "SELECT id FROM 'other/b.csv'";
+    job.refuse(
+        &arguments(query),
+        "no query reads `input`, the table of --input in",
+    );
+}
+
+#[test]
 fn text_files_have_folders_compression_and_rows_without_columns() {
     for (name, lines, format) in [
         ("a.csv", "id,text\n1,one\n2,\"two\nlines\"\n", "CSV"),

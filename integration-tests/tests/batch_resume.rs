@@ -33,6 +33,7 @@ fn check(change: impl FnOnce(&Job), arguments: &[&str], expected: &str) {
     change(&job);
     let arguments = [&["-f", "job.sql"], arguments].concat();
     job.refuse(&arguments, expected);
+    job.refuse(&[&arguments[..], &["--dry-run"]].concat(), expected);
     job.refuse(&arguments, "--restart deletes its results and begins anew");
     // What is refused is left as it is.
     assert_eq!(job.rows(), before);
@@ -48,7 +49,7 @@ fn another_query_is_refused() {
     check(
         |job| job.write("job.sql", SCRIPT.replace("SELECT id,", "SELECT id + 1,")),
         &[],
-        "query of `out`: it was `INSERT INTO out SELECT id, ",
+        "query of `out`: `…T INTO out SELECT id, ",
     );
 }
 

@@ -7,11 +7,13 @@ use tokio::runtime::Handle;
 
 use super::BatchError;
 use super::job::Job;
+use super::line_input::Read;
 use super::output::Output;
 use super::row_errors::{self, RowError};
 use super::run::Shared;
 use super::unit::Unit;
 use super::unit_input::{self, Wanted};
+use super::unit_rows::room;
 use crate::files::{Claim, ParquetFile};
 
 /// Rows that are written at once.
@@ -65,11 +67,18 @@ pub(super) fn write(
     // Read again, now with every column; what could not be read the first time is not.
     let again = (!read.is_empty()).then(|| unit_input::open(job, unit, &wanted, runtime));
     let again = again.transpose().map_err(failed)?;
-    for rows in again.into_iter().flat_map(|(rows, _)| rows) {
-        if shared.is_stopped() {
+    let mut again = again.map(|(rows, _)| rows);
+    while let Some(rows) = &mut again {
+        let bytes = rows.long_row().map_err(failed)?;
+        let bytes = bytes.max(job.settings.batch_bytes);
+        let Some(_room) = room(job, shared, runtime, bytes) else {
             return Ok(false);
-        }
-        let rows = rows.map_err(failed)?;
+        };
+        let rows = match rows.next().transpose().map_err(failed)? {
+            Some(Read::Rows(rows)) => rows,
+            Some(Read::Bad(error)) => return Err(failed(error)),
+            None => break,
+        };
         let beside = &read[written..written + rows.num_rows()];
         written += rows.num_rows();
         let batch = row_errors::batch(&schema, &job.source, unit, Some(&rows), beside);

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
-use datafusion::common::{Result, internal_err};
+use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::physical_plan::{
     CsvSource, FileGroup, FileScanConfig, FileScanConfigBuilder, JsonSource,
@@ -17,11 +18,38 @@ use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use tokio::runtime::Handle;
 
-use super::line_input::{self, Decoder, Limits};
+use super::line_input::{Format, Limits, Lines, Read};
 use super::source::{InputFile, Source};
 
 /// Batches of a file, one after the other.
-pub(super) type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>;
+pub(super) enum Batches<'a> {
+    OfLines(Box<LinesOfTable>),
+    OfStream(SendableRecordBatchStream, &'a Handle),
+}
+
+impl Batches<'_> {
+    /// Returns how long the line may be that the next batch consists of, where it is longer than a batch.
+    pub(super) fn long_line(&mut self) -> Result<usize> {
+        match self {
+            Self::OfLines(lines) => lines.lines.long_line(),
+            Self::OfStream(..) => Ok(0),
+        }
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Read>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::OfLines(lines) => lines.next(),
+            Self::OfStream(rows, runtime) => {
+                let rows = runtime.block_on(rows.next())?;
+                Some(rows.map(Read::Rows))
+            }
+        }
+    }
+}
 
 /// Reads these columns of a file; the batches are the table's, so that every file of a table reads alike.
 pub(super) fn read<'a>(
@@ -45,8 +73,8 @@ pub(super) fn read<'a>(
             source.name
         );
     };
-    if let Some(batches) = lines(source, file, columns, scan, limits)? {
-        return Ok(batches);
+    if let Some(lines) = lines(source, file, columns, scan, limits)? {
+        return Ok(Batches::OfLines(Box::new(lines)));
     }
     let one = FileScanConfigBuilder::from(scan.clone())
         .with_file_groups(vec![FileGroup::new(vec![file.listed.clone()])])
@@ -54,7 +82,7 @@ pub(super) fn read<'a>(
         .build();
     let context = state.task_ctx();
     let rows = DataSourceExec::from_data_source(one).execute(0, context)?;
-    Ok(Box::new(Streamed(rows, runtime)))
+    Ok(Batches::OfStream(rows, runtime))
 }
 
 /// Reads a file of lines; none where it is of another format.
@@ -64,7 +92,7 @@ fn lines(
     columns: &[usize],
     scan: &FileScanConfig,
     limits: Limits,
-) -> Result<Option<Batches<'static>>> {
+) -> Result<Option<LinesOfTable>> {
     let table = source.schema();
     let options = source.listing().options();
     let first_of_folders = table.fields().len() - options.table_partition_cols.len();
@@ -74,56 +102,69 @@ fn lines(
         .filter(|column| *column < first_of_folders)
         .collect();
     let of_source = scan.file_source();
-    let (decoder, terminator) = if let Some(csv) = of_source.downcast_ref::<CsvSource>() {
-        let schema = table.project(&Vec::from_iter(0..first_of_folders))?;
-        let decoder = Decoder::csv(csv, Arc::new(schema), in_file.clone(), limits);
-        (decoder, csv.terminator().unwrap_or(b'\n'))
+    let format = if let Some(csv) = of_source.downcast_ref::<CsvSource>() {
+        Format::Csv {
+            source: Box::new(csv.clone()),
+            schema: Arc::new(table.project(&Vec::from_iter(0..first_of_folders))?),
+            columns: in_file,
+        }
     } else if of_source.downcast_ref::<JsonSource>().is_some()
         && (options.format.downcast_ref::<JsonFormat>())
             .is_some_and(JsonFormat::is_newline_delimited)
     {
-        let schema = table.project(&in_file)?;
-        (Decoder::json(Arc::new(schema), limits)?, b'\n')
+        Format::Json(Arc::new(table.project(&in_file)?))
     } else {
         return Ok(None);
     };
     let opened = scan
         .file_compression_type
         .convert_read(File::open(&file.path)?)?;
-    let batches = line_input::batches(opened, decoder, limits, terminator);
-    let schema = Arc::new(table.project(columns)?);
-    let columns = columns.to_vec();
-    let of_folders = file.listed.partition_values.clone();
-    Ok(Some(Box::new(batches.map(move |batch| {
-        let batch = batch?;
-        let rows = batch.num_rows();
-        let mut read = batch.columns().iter();
-        let columns =
-            columns
-                .iter()
-                .filter_map(|column| match column.checked_sub(first_of_folders) {
-                    Some(of_folder) => of_folders
-                        .get(of_folder)
-                        .map(|value| value.to_array_of_size(rows)),
-                    None => read.next().map(|column| Ok(Arc::clone(column))),
-                });
-        let columns = columns.collect::<Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        Ok(RecordBatch::try_new_with_options(
-            Arc::clone(&schema),
-            columns,
-            &options,
-        )?)
-    }))))
+    let of_folders = columns.iter().map(|column| {
+        let place = column.checked_sub(first_of_folders)?;
+        file.listed.partition_values.get(place).cloned()
+    });
+    Ok(Some(LinesOfTable {
+        lines: Lines::try_new(opened, format, limits)?,
+        schema: Arc::new(table.project(columns)?),
+        of_folders: of_folders.collect(),
+    }))
 }
 
-/// A stream, waited for batch by batch.
-struct Streamed<'a>(SendableRecordBatchStream, &'a Handle);
+/// The rows of a file of lines, as the table has them.
+pub(super) struct LinesOfTable {
+    lines: Lines,
+    schema: SchemaRef,
+    /// Each column's value, where it comes from a folder's name.
+    of_folders: Vec<Option<ScalarValue>>,
+}
 
-impl Iterator for Streamed<'_> {
-    type Item = Result<RecordBatch>;
+impl Iterator for LinesOfTable {
+    type Item = Result<Read>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.1.block_on(self.0.next())
+        let read = self.lines.next()?;
+        Some(read.and_then(|read| match read {
+            Read::Rows(rows) => Ok(Read::Rows(self.adapted(&rows)?)),
+            Read::Bad(error) => Ok(Read::Bad(error)),
+        }))
+    }
+}
+
+impl LinesOfTable {
+    fn adapted(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let mut read = rows.columns().iter();
+        let columns = self
+            .of_folders
+            .iter()
+            .filter_map(|of_folder| match of_folder {
+                Some(value) => Some(value.to_array_of_size(rows.num_rows())),
+                None => read.next().map(|column| Ok(Arc::clone(column))),
+            });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+        let schema = Arc::clone(&self.schema);
+        Ok(RecordBatch::try_new_with_options(
+            schema, columns, &options,
+        )?)
     }
 }

@@ -187,7 +187,9 @@ impl Job {
     }
 
     /// Describes what would be done: sources, tables, models, units and plans.
-    pub fn describe(&self) -> Result<String, BatchError> {
+    ///
+    /// A folder that holds another job is refused, as [`Self::start`] refuses it, unless it is to begin anew.
+    pub fn describe(&self, restart: bool) -> Result<String, BatchError> {
         /// Units that are listed.
         const LISTED: usize = 20;
         let mut out = format!(
@@ -217,7 +219,12 @@ impl Job {
                 .for_each(|line| out.push_str(&format!("    {line}\n")));
         }
         let folders_exist = self.outputs.iter().all(|output| output.folder.exists());
-        let finished = if folders_exist {
+        if !restart {
+            self.outputs
+                .iter()
+                .try_for_each(|output| output.compare(&self.manifest))?;
+        }
+        let finished = if folders_exist && !restart {
             self.finished()?
         } else {
             HashSet::new()

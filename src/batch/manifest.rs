@@ -103,7 +103,8 @@ impl Manifest {
                     if was.sql == is.sql {
                         "the statements before it differ".to_owned()
                     } else {
-                        format!("it was `{}`", script::beginning(&was.sql))
+                        let (was, is) = from_difference(&was.sql, &is.sql);
+                        format!("`{was}` became `{is}`")
                     }
                 })
             },
@@ -154,6 +155,24 @@ impl Manifest {
         }
         changes
     }
+}
+
+/// Returns two texts from shortly before where they differ.
+fn from_difference(was: &str, is: &str) -> (String, String) {
+    /// Characters before.
+    const BEFORE: usize = 20;
+    let alike = was
+        .chars()
+        .zip(is.chars())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let start = alike.saturating_sub(BEFORE);
+    let shown = |text: &str| {
+        let rest: String = text.chars().skip(start).collect();
+        let dots = if start > 0 { "…" } else { "" };
+        format!("{dots}{}", script::beginning(&rest))
+    };
+    (shown(was), shown(is))
 }
 
 /// Adds what differs between two maps.
@@ -225,7 +244,7 @@ mod tests {
                     (query.sql, query.sha256) = ("SELECT 2".to_owned(), "r".to_owned());
                 });
             },
-            &["query of `out`: it was `SELECT 1`"],
+            &["query of `out`: `SELECT 1` became `SELECT 2`"],
         );
         check(
             |now| {

@@ -22,6 +22,7 @@ mod line_input;
 mod long_column;
 mod manifest;
 mod output;
+mod pace;
 mod parquet_input;
 mod place;
 mod preview;

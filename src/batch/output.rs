@@ -95,6 +95,15 @@ impl Output {
                 None => std::thread::sleep(std::time::Duration::from_millis(5)),
             }
         }
+        self.compare(manifest)
+    }
+
+    /// Refuses a folder whose job is another one; one without a job is nobody's.
+    pub(super) fn compare(&self, manifest: &Manifest) -> Result<(), BatchError> {
+        let path = self.manifest_path();
+        if !path.exists() {
+            return self.refuse_strangers();
+        }
         let changes = Manifest::read(&path)?.changes(manifest);
         if changes.is_empty() {
             return Ok(());

@@ -243,13 +243,12 @@ impl Usual {
 }
 
 impl ParquetRows {
-    /// Returns the bytes of the longest text that comes next, where it is longer than a batch; it is not read yet.
-    pub(super) fn long_text(&mut self) -> Result<usize> {
-        let mut longest = 0;
-        for (_, column) in &mut self.long {
-            longest = longest.max(column.prepare()?);
-        }
-        Ok(longest)
+    /// Returns the bytes of the texts that come next, where they are longer than a batch; they are not read yet.
+    pub(super) fn long_row(&mut self) -> Result<usize> {
+        let columns = self.long.iter_mut();
+        Ok(columns
+            .map(|(_, column)| column.prepare())
+            .sum::<Result<_, _>>()?)
     }
 
     /// Returns as many rows as every column has ready, in the order of the file's columns.

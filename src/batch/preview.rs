@@ -7,6 +7,7 @@ use datafusion::common::DataFusionError;
 use tokio::runtime::Handle;
 
 use super::job::Job;
+use super::line_input::Read;
 use super::place::Place;
 use super::unit::Unit;
 use super::unit_input::{self, Batches, Wanted};
@@ -45,7 +46,13 @@ impl Job {
             let mut first = 0;
             for batch in batches {
                 let batch = match batch {
-                    Ok(batch) => batch,
+                    Ok(Read::Rows(batch)) => batch,
+                    Ok(Read::Bad(error)) => {
+                        let place = unit.place(&self.source, Some(first));
+                        preview.failed.push((place, error));
+                        first += 1;
+                        continue;
+                    }
                     Err(error) => {
                         let place = unit.place(&self.source, (first > 0).then_some(first));
                         preview.failed.push((place, error));

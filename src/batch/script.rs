@@ -130,6 +130,15 @@ pub(super) async fn plan(
             }
         }
     }
+    if let Some(input) = &script.input
+        && !pipelines.is_empty()
+        && !pipelines
+            .iter()
+            .any(|pipeline| pipeline.source.name.table() == INPUT)
+    {
+        let reason = format!("no query reads `{INPUT}`, the table of --input {input}");
+        return Err(refused("the script", reason));
+    }
     if pipelines.is_empty() {
         let reason = match &script.output {
             Some(_) => "expected a SELECT, found none",

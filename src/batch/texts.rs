@@ -32,6 +32,14 @@ pub(super) fn cut(batch: &RecordBatch, most: usize) -> Vec<(RecordBatch, usize)>
     slices
 }
 
+/// Returns the bytes of a batch's texts and of its other columns.
+pub(super) fn bytes(batch: &RecordBatch) -> usize {
+    let mut of_texts = vec![0; batch.num_rows()];
+    let columns = batch.columns().iter();
+    let fixed: usize = columns.map(|column| add(column, &mut of_texts)).sum();
+    fixed + of_texts.iter().sum::<usize>()
+}
+
 /// Adds the bytes of each row's text; returns those of a column that holds no texts as such.
 fn add(column: &dyn Array, bytes: &mut [usize]) -> usize {
     match column.data_type() {

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use super::budget::Budget;
 use super::file_input;
 use super::job::Job;
-use super::line_input::Limits;
+use super::line_input::{Limits, Read};
 use super::parquet_input::{ParquetInput, ParquetRows};
 use super::unit::{Rows, Unit};
 
@@ -27,29 +27,32 @@ pub(super) struct Wanted<'a> {
     pub(super) batch_bytes: usize,
 }
 
-/// Batches of a unit, in the order of its rows.
+/// What is read of a unit, in the order of its rows.
 pub(super) enum Batches<'a> {
     OfParquet(ParquetRows),
     OfFile(file_input::Batches<'a>),
+    /// Some rows of a file.
+    Picked(Picked<file_input::Batches<'a>>),
 }
 
 impl Batches<'_> {
-    /// Returns the bytes of the text that the next batch consists of, where it is longer than a batch; it is not read yet.
-    pub(super) fn long_text(&mut self) -> Result<usize> {
+    /// Returns the bytes of the row that the next batch consists of, where it is longer than a batch; it is not read yet.
+    pub(super) fn long_row(&mut self) -> Result<usize> {
         match self {
-            Self::OfParquet(rows) => rows.long_text(),
-            Self::OfFile(_) => Ok(0),
+            Self::OfParquet(rows) => rows.long_row(),
+            Self::OfFile(rows) | Self::Picked(Picked { batches: rows, .. }) => rows.long_line(),
         }
     }
 }
 
 impl Iterator for Batches<'_> {
-    type Item = Result<RecordBatch>;
+    type Item = Result<Read>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::OfParquet(rows) => rows.next(),
+            Self::OfParquet(rows) => rows.next().map(|rows| rows.map(Read::Rows)),
             Self::OfFile(rows) => rows.next(),
+            Self::Picked(rows) => rows.next(),
         }
     }
 }
@@ -93,49 +96,78 @@ pub(super) fn open<'a>(
             };
             let (context, source) = (&job.context, &job.source);
             let rows = file_input::read(context, source, file, columns, limits, runtime)?;
-            let rows: file_input::Batches<'a> = match only {
-                Some(only) => Box::new(picked(rows, only.iter().cloned().collect())),
-                None => rows,
+            let rows = match only {
+                Some(only) => Batches::Picked(Picked::new(rows, only)),
+                None => Batches::OfFile(rows),
             };
-            Ok((Batches::OfFile(rows), Vec::new()))
+            Ok((rows, Vec::new()))
         }
         Rows::Unreadable(why) => exec_err!("{why}"),
     }
 }
 
-/// Takes stretches of rows out of batches that follow one another, and reads no further than the last of them.
-fn picked(
-    mut batches: impl Iterator<Item = Result<RecordBatch>>,
-    mut wanted: VecDeque<Range<u64>>,
-) -> impl Iterator<Item = Result<RecordBatch>> {
-    let mut ready = VecDeque::new();
-    let mut first = 0;
-    std::iter::from_fn(move || {
+/// Stretches of rows out of batches that follow one another; nothing is read behind the last of them.
+pub(super) struct Picked<B> {
+    batches: B,
+    wanted: VecDeque<Range<u64>>,
+    /// The first row of what is read next.
+    next: u64,
+    ready: VecDeque<RecordBatch>,
+}
+
+impl<B> Picked<B> {
+    fn new(batches: B, wanted: &[Range<u64>]) -> Self {
+        Self {
+            batches,
+            wanted: wanted.iter().cloned().collect(),
+            next: 0,
+            ready: VecDeque::new(),
+        }
+    }
+}
+
+impl<B: Iterator<Item = Result<Read>>> Iterator for Picked<B> {
+    type Item = Result<Read>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(batch) = ready.pop_front() {
-                return Some(Ok(batch));
+            if let Some(batch) = self.ready.pop_front() {
+                return Some(Ok(Read::Rows(batch)));
             }
-            if wanted.is_empty() {
+            if self.wanted.is_empty() {
                 return None;
             }
-            let batch = match batches.next()? {
-                Ok(batch) => batch,
+            let first = self.next;
+            let batch = match self.batches.next()? {
+                Ok(Read::Rows(batch)) => batch,
+                Ok(Read::Bad(error)) => {
+                    self.next += 1;
+                    let Some(rows) = self.wanted.front_mut().filter(|rows| rows.start <= first)
+                    else {
+                        continue;
+                    };
+                    rows.start = first + 1;
+                    if rows.is_empty() {
+                        self.wanted.pop_front();
+                    }
+                    return Some(Ok(Read::Bad(error)));
+                }
                 Err(error) => return Some(Err(error)),
             };
             let end = first + batch.num_rows() as u64;
-            while let Some(rows) = wanted.front_mut().filter(|rows| rows.start < end) {
+            while let Some(rows) = self.wanted.front_mut().filter(|rows| rows.start < end) {
                 let until = rows.end.min(end);
-                ready.push_back(
-                    batch.slice((rows.start - first) as usize, (until - rows.start) as usize),
-                );
+                let slice =
+                    batch.slice((rows.start - first) as usize, (until - rows.start) as usize);
+                self.ready.push_back(slice);
                 rows.start = until;
                 if rows.is_empty() {
-                    wanted.pop_front();
+                    self.wanted.pop_front();
                 }
             }
-            first = end;
+            self.next = end;
         }
-    })
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +176,7 @@ mod tests {
 
     use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array};
     use datafusion::arrow::datatypes::Int64Type;
+    use datafusion::common::DataFusionError;
 
     use super::*;
 
@@ -153,20 +186,45 @@ mod tests {
             read += 1;
             let column: ArrayRef =
                 Arc::new(Int64Array::from_iter_values(number * 3..number * 3 + 3));
-            Ok(RecordBatch::try_from_iter([("n", column)]).expect("a batch"))
+            let batch = RecordBatch::try_from_iter([("n", column)]).expect("a batch");
+            Ok(Read::Rows(batch))
         });
-        let found: Vec<i64> = picked(batches, wanted.iter().cloned().collect())
-            .flat_map(|batch| {
-                let batch = batch.expect("rows");
-                batch
-                    .column(0)
-                    .as_primitive::<Int64Type>()
-                    .values()
-                    .to_vec()
+        let found: Vec<i64> = Picked::new(batches, wanted)
+            .flat_map(|read| match read.expect("rows") {
+                Read::Rows(batch) => {
+                    let column = batch.column(0).as_primitive::<Int64Type>();
+                    column.values().to_vec()
+                }
+                Read::Bad(_) => vec![-1],
             })
             .collect();
         assert_eq!(found, expected, "{wanted:?}");
         assert_eq!(read, batches_read, "{wanted:?}");
+    }
+
+    #[test]
+    fn a_row_that_is_bad_counts_and_is_given_where_it_is_wanted() {
+        let bad = || Ok(Read::Bad(DataFusionError::Execution("bad".to_owned())));
+        let rows = |numbers: Range<i64>| {
+            let column: ArrayRef = Arc::new(Int64Array::from_iter_values(numbers));
+            let batch = RecordBatch::try_from_iter([("n", column)]);
+            Ok(Read::Rows(batch.expect("a batch")))
+        };
+        for (wanted, expected) in [
+            (vec![0..3, 4..5], vec![0, 1, -1, 4]),
+            (vec![1..2, 3..6], vec![1, -1, 4, 5]),
+            (vec![2..3, 3..4], vec![-1, -1]),
+        ] {
+            let batches = [rows(0..2), bad(), bad(), rows(4..6)].into_iter();
+            let found = Picked::new(batches, &wanted).flat_map(|read| match read.expect("rows") {
+                Read::Rows(batch) => {
+                    let column = batch.column(0).as_primitive::<Int64Type>();
+                    column.values().to_vec()
+                }
+                Read::Bad(_) => vec![-1],
+            });
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{wanted:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ use tokio::sync::SemaphorePermit;
 
 use super::budget::Budget;
 use super::job::{Job, OnError};
+use super::line_input::Read;
+use super::pace::Pace;
 use super::row_errors::RowError;
 use super::run::Shared;
 use super::tally::Tally;
@@ -26,6 +28,9 @@ use crate::rowwise::Outcome;
 /// Bytes of a row on average above which a page that is read whole is thought to hold all rows of a unit.
 const LONG: u64 = 1 << 20;
 
+/// How many times the bytes of a batch its results may have.
+const RESULTS: usize = 2;
+
 /// The rows of a unit on their way.
 pub(super) struct UnitRows<'a> {
     job: &'a Job,
@@ -36,6 +41,7 @@ pub(super) struct UnitRows<'a> {
     tally: Tally,
     times: Times,
     errors: Vec<RowError>,
+    pace: Pace,
     under_way: UnderWay<'a>,
 }
 
@@ -56,6 +62,7 @@ impl<'a> UnitRows<'a> {
             tally: Tally::default(),
             times: Times::default(),
             errors: Vec::new(),
+            pace: Pace::new(job.settings.batch_bytes.saturating_mul(RESULTS)),
             under_way: UnderWay {
                 shared,
                 rows: 0,
@@ -114,7 +121,7 @@ impl<'a> UnitRows<'a> {
                 return Ok(false);
             }
             let mut held = usual;
-            let long = timed(&mut self.times.reading, || batches.long_text());
+            let long = timed(&mut self.times.reading, || batches.long_row());
             if let Ok(bytes) = long
                 && bytes > held
             {
@@ -125,11 +132,17 @@ impl<'a> UnitRows<'a> {
                 }
                 held = bytes;
             }
-            let batch = timed(&mut self.times.reading, || {
+            let read = timed(&mut self.times.reading, || {
                 long.and_then(|_| batches.next().transpose())
             });
-            let batch = match batch {
-                Ok(Some(batch)) => batch,
+            let batch = match read {
+                Ok(Some(Read::Rows(batch))) => batch,
+                Ok(Some(Read::Bad(error))) => {
+                    let row = self.tally.rows;
+                    self.tally.rows += 1;
+                    self.failed(row..row + 1, false, error)?;
+                    continue;
+                }
                 Ok(None) => return Ok(true),
                 Err(error) => {
                     // What comes behind can't be read either, or nobody knows where it begins.
@@ -146,8 +159,13 @@ impl<'a> UnitRows<'a> {
                     }
                     held = bytes;
                 }
-                if !self.compute(slice)? {
-                    return Ok(false);
+                let mut start = 0;
+                while start < slice.num_rows() {
+                    let rows = self.pace.rows().min(slice.num_rows() - start);
+                    if !self.compute(slice.slice(start, rows))? {
+                        return Ok(false);
+                    }
+                    start += rows;
                 }
             }
         }
@@ -192,13 +210,7 @@ impl<'a> UnitRows<'a> {
     fn room(&mut self, bytes: usize) -> Option<SemaphorePermit<'a>> {
         let (job, shared, runtime) = (self.job, self.shared, self.runtime);
         timed(&mut self.times.computing, || {
-            runtime.block_on(async {
-                tokio::select! {
-                    biased;
-                    () = shared.stopped() => None,
-                    room = job.budget.take(bytes) => Some(room),
-                }
-            })
+            room(job, shared, runtime, bytes)
         })
     }
 
@@ -227,6 +239,9 @@ impl<'a> UnitRows<'a> {
             source: error.into(),
         })?;
         let first = self.tally.rows;
+        let made = outputs.iter().flatten();
+        let made = made.map(|output| texts::bytes(&output.batch)).sum();
+        self.pace.learn(number as usize, made);
         for (writer, outputs) in self.writers.iter_mut().zip(&outputs) {
             for output in outputs {
                 timed(&mut self.times.writing, || writer.write(&output.batch))?;
@@ -302,6 +317,22 @@ impl<'a> UnitRows<'a> {
             }
         }
     }
+}
+
+/// Waits for room in memory; none where the job is to stop.
+pub(super) fn room<'a>(
+    job: &'a Job,
+    shared: &Shared,
+    runtime: &Handle,
+    bytes: usize,
+) -> Option<SemaphorePermit<'a>> {
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = shared.stopped() => None,
+            room = job.budget.take(bytes) => Some(room),
+        }
+    })
 }
 
 /// A unit's share in what is under way; it is taken back when the unit ends.

@@ -118,7 +118,7 @@ impl FrontEnd {
             .unless_signal(Job::of_script(engine, script, options))??;
         if self.arguments.dry_run {
             for job in &jobs {
-                print!("{}", job.describe()?);
+                print!("{}", job.describe(self.arguments.restart)?);
             }
             return Ok(());
         }

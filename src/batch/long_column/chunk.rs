@@ -1,12 +1,12 @@
 //! The pages of a column chunk, long ones cut into pieces.
 
 use std::fs::File;
-use std::io::{BufReader, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use datafusion::parquet::basic::Type;
+use datafusion::parquet::basic::{Encoding, Type};
 use datafusion::parquet::column::page::Page;
 use datafusion::parquet::errors::{ParquetError, Result};
 use datafusion::parquet::file::metadata::ColumnChunkMetaData;
@@ -22,8 +22,8 @@ const PLAIN: i64 = 0;
 const PLAIN_DICTIONARY: i64 = 2;
 const RLE_DICTIONARY: i64 = 8;
 
-/// How many texts of a dictionary fit into a piece, where they are thought to be short.
-const SHORT: usize = 1000;
+/// A page of more rows is read as it is: a run of levels stands for any number of them.
+const MOST_ROWS: u64 = 1 << 26;
 
 /// Bytes of a page's header that are read at once.
 const HEADER: usize = 1 << 10;
@@ -88,6 +88,7 @@ impl Chunk {
             && described.max_rep_level() == 0
             && described.max_def_level() <= 1
             && can_be_streamed(column.compression())
+            && column.encodings().all(is_cut)
             && column.uncompressed_size() > i64::try_from(long).unwrap_or(i64::MAX)
     }
 
@@ -137,7 +138,7 @@ impl Chunk {
     pub(super) fn page(&mut self) -> Result<Option<Page>> {
         if self.run == Run::Begun {
             self.run = Run::HasDictionary;
-            if let Dictionary::Page(page) = &self.dictionary {
+            if let (Dictionary::Page(page), Next::Page { .. }) = (&self.dictionary, &self.next) {
                 return Ok(Some(page.clone()));
             }
         }
@@ -204,7 +205,8 @@ impl Chunk {
         }
         let mut file = &*self.file;
         file.seek(SeekFrom::Start(self.offset))?;
-        let header = Header::read(&mut BufReader::with_capacity(HEADER, file))?;
+        let left = file.take(self.end - self.offset);
+        let header = Header::read(&mut BufReader::with_capacity(HEADER, left))?;
         let start = self.offset + header.length;
         let end = start.saturating_add(header.compressed as u64);
         if end > self.end {
@@ -224,7 +226,7 @@ impl Chunk {
             (Some(data), _) => {
                 let rows = self.rows_of(data)?;
                 let cut = match (data.encoding, &self.dictionary) {
-                    (PLAIN, _) if bytes > self.long => {
+                    (PLAIN, _) if bytes > self.long && rows <= MOST_ROWS => {
                         page.cut(&header, &data.levels, rows as usize)?
                     }
                     (PLAIN_DICTIONARY | RLE_DICTIONARY, Dictionary::Long(dictionary)) => {
@@ -240,9 +242,10 @@ impl Chunk {
             (None, Some(values)) => {
                 let count = usize::try_from(values);
                 let count = count.map_err(|_| self.broken("a dictionary of less than nothing"))?;
-                // Short texts are fetched from here and there, and all of them are.
-                let is_short = bytes / count.max(1) < self.piece / SHORT;
-                self.dictionary = if bytes <= self.long || is_short {
+                if !matches!(self.dictionary, Dictionary::None) {
+                    return Err(self.broken("a second dictionary"));
+                }
+                self.dictionary = if bytes <= self.long {
                     Dictionary::Page(page.whole()?)
                 } else {
                     // Pages are read in between, through a file of their own.
@@ -270,6 +273,14 @@ impl Chunk {
         let name = self.column.column_path().string();
         ParquetError::General(format!("column `{name}`: {found}"))
     }
+}
+
+/// Tells whether a page of this encoding is cut, where it is long.
+fn is_cut(encoding: Encoding) -> bool {
+    use Encoding::{PLAIN, PLAIN_DICTIONARY, RLE, RLE_DICTIONARY};
+    #[expect(deprecated, reason = "writers of old name it, for levels")]
+    let of_levels = [RLE, Encoding::BIT_PACKED];
+    [PLAIN, PLAIN_DICTIONARY, RLE_DICTIONARY].contains(&encoding) || of_levels.contains(&encoding)
 }
 
 /// Returns the first stretch that is not behind a row.

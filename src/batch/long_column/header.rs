@@ -53,10 +53,22 @@ impl Header {
             Ok(())
         })?;
         header.length = thrift.read;
-        if header.compressed < 0 || header.uncompressed < 0 {
-            return Err(broken("a page of a negative length"));
+        // The format's numbers have 32 bits.
+        let mut numbers = vec![header.compressed, header.uncompressed];
+        numbers.extend(header.dictionary);
+        if let Some(data) = &header.data {
+            numbers.push(data.values);
+            if let Levels::Before { bytes, .. } = data.levels {
+                numbers.push(bytes);
+            }
         }
-        Ok(header)
+        match numbers
+            .iter()
+            .find(|number| !(0..=i64::from(i32::MAX)).contains(*number))
+        {
+            Some(number) => Err(broken(&format!("a length of {number}"))),
+            None => Ok(header),
+        }
     }
 }
 
@@ -123,7 +135,7 @@ impl<R: Read> Thrift<'_, R> {
             }
             number = match step {
                 0 => self.signed()?,
-                _ => i64::from(step) + number,
+                _ => number.wrapping_add(i64::from(step)),
             };
             field(self, number, kind)?;
         }
@@ -168,7 +180,7 @@ impl<R: Read> Thrift<'_, R> {
             match field {
                 1 => values = thrift.integer(kind)?,
                 4 => encoding = thrift.integer(kind)?,
-                5 | 6 => bytes += thrift.integer(kind)?,
+                5 | 6 => bytes = thrift.integer(kind)?.saturating_add(bytes),
                 7 if matches!(kind, TRUE | FALSE) => is_compressed = kind == TRUE,
                 _ => thrift.skip(kind, 0)?,
             }

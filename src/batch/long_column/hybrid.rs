@@ -10,7 +10,7 @@ pub(super) fn decode(mut bytes: &[u8], width: usize, count: usize) -> Result<Vec
         let message = format!("expected numbers of at most 32 bits, found {width}");
         return Err(ParquetError::General(message));
     }
-    let mut numbers = Vec::with_capacity(count);
+    let mut numbers = Vec::with_capacity(count.min(8 * bytes.len()));
     while numbers.len() < count {
         let header = take_unsigned(&mut bytes)?;
         let left = count - numbers.len();
@@ -18,7 +18,10 @@ pub(super) fn decode(mut bytes: &[u8], width: usize, count: usize) -> Result<Vec
         if header & 1 == 1 {
             // Eights of numbers, the lowest bit first; the last one is filled up.
             let eights = length.min(left.div_ceil(8));
-            let packed = take(&mut bytes, eights * width)?;
+            // Some writers leave out what fills the last one up.
+            let needed = (left.min(8 * eights) * width).div_ceil(8);
+            let there = bytes.len().min(eights * width);
+            let packed = take(&mut bytes, there.max(needed))?;
             numbers.extend((0..left.min(8 * eights)).map(|at| unpacked(packed, width, at)));
         } else {
             let number = unpacked(
@@ -104,11 +107,10 @@ mod tests {
         assert_eq!(numbers.expect("numbers"), [0, 1, 2, 3, 4, 5, 6, 7]);
         let numbers = decode(&[4, 0x39, 0x30], 14, 2);
         assert_eq!(numbers.expect("numbers"), [0x3039, 0x3039]);
+        // Without what fills the eight up, and without one that counts.
         let numbers = decode(&[3, 1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff], 32, 2);
-        assert!(
-            numbers.is_err(),
-            "eight numbers are packed, and two are there"
-        );
+        assert_eq!(numbers.expect("numbers"), [0x0403_0201, u32::MAX]);
+        assert!(decode(&[3, 1, 2, 3, 4, 0xff, 0xff, 0xff], 32, 2).is_err());
         let numbers = decode(&[2, 1, 2, 3, 4], 32, 1);
         assert_eq!(numbers.expect("a number"), [0x0403_0201]);
         assert_eq!(decode(&[200, 1], 0, 100).expect("zeros"), [0; 100]);

@@ -8,7 +8,7 @@ use super::values::{PREFIX, Values};
 pub(super) type Open = Box<dyn Fn() -> Result<Values> + Send>;
 
 /// How often a dictionary is begun anew before twice as much of it is kept.
-const PATIENCE: usize = 16;
+const PATIENCE: usize = 4;
 
 /// The values of a dictionary's page, read in their order; one from before is read from the beginning again, unless it is
 /// kept.

@@ -88,7 +88,8 @@ impl StoredPage {
                 if self.has_levels() {
                     let mut file = &*self.file;
                     file.seek(SeekFrom::Start(self.start))?;
-                    levels = Some(levels_of(&mut file, length.min(uncompressed), rows)?);
+                    let stored = usize::try_from(self.all.end - self.start).unwrap_or(usize::MAX);
+                    levels = Some(levels_of(&mut file, length.min(stored), rows)?);
                 }
                 let codec = match is_compressed {
                     true => codec,
@@ -97,6 +98,11 @@ impl StoredPage {
                 (self.bytes(codec, length)?, length, levels)
             }
         };
+        let compressed = self.all.end - self.start;
+        if codec == Compression::UNCOMPRESSED && compressed != uncompressed as u64 {
+            let message = format!("expected a page of {uncompressed} bytes, found {compressed}");
+            return Err(ParquetError::General(message));
+        }
         let left = uncompressed.checked_sub(length);
         let values = Values::new(bytes, left.ok_or_else(too_many_levels)?);
         Ok(Some(LongPage::new(Texts::InPage(values), levels, rows)))
