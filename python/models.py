@@ -23,7 +23,7 @@ import sys
 from importlib.util import find_spec
 
 import numpy
-from onnx import TensorProto, checker, helper, numpy_helper, save
+from onnx import TensorProto, checker, helper, load, numpy_helper, save
 
 OPSET = 17
 
@@ -182,6 +182,13 @@ def classifier(wheel: pathlib.Path, folder: pathlib.Path, words: dict[str, list[
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
+def apart(export: pathlib.Path, folder: pathlib.Path) -> None:
+    """Writes an export anew, its tensors in a file of their own that no convention names."""
+    shutil.copytree(export, folder)
+    graph = folder / "onnx" / "model.onnx"
+    save(load(graph), graph, save_as_external_data=True, location="weights.bin", size_threshold=1000)
+
+
 def overlap(wheel: pathlib.Path, folder: pathlib.Path) -> None:
     """Writes a model of pairs: its logit is how often a token of the query (type 0) is one of the text (type 1), less 3."""
     folder.mkdir(parents=True)
@@ -289,6 +296,7 @@ def main(folder: pathlib.Path) -> None:
     minilm(wheel, folder / "all-MiniLM-L6-v2")
     classifier(wheel, folder / "sentiment", SENTIMENT, "single_label_classification")
     classifier(wheel, folder / "topics", TOPICS, "multi_label_classification")
+    apart(folder / "sentiment", folder / "apart")
     overlap(wheel, folder / "overlap")
     price(folder / "price")
     mixed(folder / "mixed")

@@ -91,6 +91,17 @@ fn repository(folder: &Path, commit: &str, model: &str) -> Repository {
 const CLASSIFY: &str = "SELECT classify('m', 'a great text')['label'] AS label";
 
 #[test]
+fn files_that_the_graph_names_are_downloaded_too() {
+    let (hub, folder) = (Hub::start(), tempfile::tempdir().expect("folder"));
+    let machine = Machine::new(&hub);
+    hub.put("me/apart", repository(folder.path(), FIRST, "apart"));
+    machine.check("CREATE MODEL m WITH ('path' = 'hf://me/apart')", &[], "");
+    machine.check(CLASSIFY, &[], "label\npositive\n");
+    let asked = hub.asked().join("\n");
+    assert!(asked.contains("/onnx/weights.bin"), "{asked}");
+}
+
+#[test]
 fn a_repository_is_downloaded_once_and_its_commit_stays() {
     let (hub, folder) = (Hub::start(), tempfile::tempdir().expect("folder"));
     let machine = Machine::new(&hub);

@@ -28,6 +28,7 @@ mod layers;
 mod models;
 mod onnx;
 mod onnx_agreement;
+mod onnx_data;
 mod onnx_plan;
 mod onnx_predict;
 mod onnx_refused;

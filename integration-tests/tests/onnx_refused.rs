@@ -116,7 +116,7 @@ async fn exports_that_are_wrong_are_refused_in_words() {
         "sentiment",
         |_| (),
         ", 'device' = 'cuda'",
-        "`device` is cuda:0, and CUDA can't be used",
+        "it computes on cuda:0, and no session can be made there",
     )
     .await;
     check_refused(
@@ -124,6 +124,30 @@ async fn exports_that_are_wrong_are_refused_in_words() {
         |_| (),
         ", 'device' = 'gpu'",
         "`device` must be one of auto, cpu, cuda, cuda:N, found `gpu`",
+    )
+    .await;
+    check_refused(
+        "sentiment",
+        |_| (),
+        ", 'max_length' = 513",
+        "`max_length` must be at most 512, the positions that config.json tells of, found `513`",
+    )
+    .await;
+    check_refused(
+        "sentiment",
+        |_| (),
+        ", 'threads' = 100000",
+        "`threads` must be a number of at most 256, found `100000`",
+    )
+    .await;
+    check_refused(
+        "all-MiniLM-L6-v2",
+        |folder| {
+            let more = "[{\"type\": \"sentence_transformers.models.Dense\"},";
+            edit(folder, "modules.json", "[", more);
+        },
+        "",
+        "modules.json has sentence_transformers.models.Dense behind the graph",
     )
     .await;
     check_refused(

@@ -54,6 +54,9 @@ pub(super) enum EncodeError {
 /// Bytes of a text that are tokenised at once, a token of the model's length; more where they hold too few.
 const BYTES_A_TOKEN: usize = 8;
 
+/// Bytes of a text that are tokenised together, at least: Hugging Face's encodings take about a hundred times a text.
+const PART: usize = 1 << 20;
+
 /// Tokens behind the last one that is kept, so that a cut in the middle of a word is not seen.
 const MARGIN: usize = 16;
 
@@ -86,6 +89,16 @@ impl Encoder {
         most: usize,
         truncation: Truncation,
     ) -> Result<Encoded, EncodeError> {
+        if truncation == Truncation::Refuse && text.len() > PART {
+            let ids = self.whole(text, true)?;
+            return match ids.len() {
+                found if found > most => Err(EncodeError::TooLong { found, most }),
+                found => Ok(Encoded {
+                    ids,
+                    types: vec![0; found],
+                }),
+            };
+        }
         let encoding = self.beginning(text, most, truncation, true)?;
         let found = encoding.get_ids().len();
         if found > most && truncation == Truncation::Refuse {
@@ -109,6 +122,30 @@ impl Encoder {
             types.drain(end - over..end);
         }
         Ok(Encoded { ids, types })
+    }
+
+    /// Returns the ids of a whole text, however long it is.
+    fn whole(&self, text: &str, special_tokens: bool) -> Result<Vec<u32>, EncodeError> {
+        let encode = |part: &str, special_tokens| {
+            let encoding = self.tokenizer.encode_fast(part, special_tokens);
+            encoding.map_err(|source| EncodeError::Tokenizer {
+                bytes: text.len(),
+                source,
+            })
+        };
+        let mut parts = parts(text);
+        let first = encode(parts.next().unwrap_or(""), special_tokens)?;
+        let is_special = |mask: &&u32| **mask == 1;
+        let mask = first.get_special_tokens_mask().iter();
+        // What stands behind the first part stands behind all of them.
+        let behind = mask.rev().take_while(is_special).count();
+        let mut ids = first.get_ids().to_vec();
+        let last = ids.split_off(ids.len() - behind);
+        for part in parts {
+            ids.extend_from_slice(encode(part, false)?.get_ids());
+        }
+        ids.extend(last);
+        Ok(ids)
     }
 
     /// Encodes a text, or as much of its beginning as fills the model.
@@ -216,8 +253,8 @@ impl<'a> PairEncoder<'a> {
 
 impl TokenIds for Encoder {
     fn ids(&self, text: &str, ids: &mut Vec<i32>) -> Result<(), ModelError> {
-        let encoding = self.tokenizer.encode_fast(text, true)?;
-        ids.extend(encoding.get_ids().iter().map(|id| *id as i32));
+        let found = self.whole(text, true)?;
+        ids.extend(found.into_iter().map(|id| id as i32));
         Ok(())
     }
 }
@@ -226,8 +263,11 @@ impl Tokenizer for Encoder {
     /// Tokens as the vocabulary writes them, such as `##ing`; special tokens are left out.
     fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
         buffer.clear();
-        // A tokenizer that was loaded fails on no text; were one to, it has no tokens.
-        if let Ok(encoding) = self.tokenizer.encode(text, false) {
+        for part in parts(text) {
+            // A tokenizer that was loaded fails on no text; were one to, it has no tokens.
+            let Ok(encoding) = self.tokenizer.encode(part, false) else {
+                continue;
+            };
             for token in encoding.get_tokens() {
                 let start = buffer.len();
                 buffer.push_str(token);
@@ -241,10 +281,59 @@ impl Tokenizer for Encoder {
     }
 
     fn starts(&self, text: &str, starts: &mut Vec<usize>) -> bool {
-        // As in `cut`: what can't be encoded has no tokens.
-        if let Ok(encoding) = self.tokenizer.encode(text, false) {
-            starts.extend(encoding.get_offsets().iter().map(|(start, _)| *start));
+        let mut before = 0;
+        for part in parts(text) {
+            // As in `cut`: what can't be encoded has no tokens.
+            if let Ok(encoding) = self.tokenizer.encode(part, false) {
+                let offsets = encoding.get_offsets().iter();
+                starts.extend(offsets.map(|(start, _)| before + start));
+            }
+            before += part.len();
         }
         true
+    }
+}
+
+/// Cuts a long text where no tokenizer has a token on both sides: before a space that stands alone between words; where
+/// there is none for as long again, between two characters.
+fn parts(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        if text.is_empty() {
+            return None;
+        }
+        let bytes = text.as_bytes();
+        let end = if bytes.len() <= 2 * PART {
+            bytes.len()
+        } else {
+            let is_word = |at: usize| !bytes[at].is_ascii_whitespace();
+            let is_end = |at: &usize| bytes[*at] == b' ' && is_word(at - 1) && is_word(at + 1);
+            (PART..2 * PART)
+                .find(is_end)
+                .unwrap_or_else(|| text.floor_char_boundary(2 * PART))
+        };
+        let (part, rest) = text.split_at(end);
+        text = rest;
+        Some(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_at_single_spaces_and_nothing_is_lost() {
+        let short = "a b";
+        assert_eq!(parts(short).collect::<Vec<_>>(), [short]);
+        assert_eq!(parts("").count(), 0);
+        for word in ["word ", "wide  spaces\n ", "再见", "🦀 "] {
+            let text = word.repeat(5 * PART / word.len());
+            let found: Vec<_> = parts(&text).collect();
+            assert!(found.concat() == text && found.len() > 2, "{word}");
+            assert!(found.iter().all(|part| part.len() <= 2 * PART), "{word}");
+            if word == "word " {
+                assert!(found[1..].iter().all(|part| part.starts_with(" word")));
+            }
+        }
     }
 }

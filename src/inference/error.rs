@@ -22,7 +22,7 @@ pub enum InferenceError {
     },
     /// CUDA can't be used.
     #[error(
-        "`device` is {device}, and CUDA can't be used; install ONNX Runtime with CUDA (`pip install onnxruntime-gpu`) and its libraries, or say 'device' = 'auto' or 'cpu'"
+        "it computes on {device}, and no session can be made there; install ONNX Runtime with CUDA (`pip install onnxruntime-gpu`) and its libraries, or say 'device' = 'auto' or 'cpu', in ALTER MODEL … SET where the model is there already"
     )]
     Cuda {
         /// What was asked for.
@@ -89,10 +89,11 @@ impl InferenceError {
             Self::Arrow(_)
             | Self::NoVector
             | Self::Row { .. }
-            | Self::Run(_)
             | Self::Shape { .. }
             | Self::Text(_)
             | Self::Value(_) => true,
+            // A GPU that is lost or full fails whatever the row.
+            Self::Run(error) => !error.to_string().contains("CUDA"),
             Self::Cancelled
             | Self::Cuda { .. }
             | Self::Dump(_)

@@ -47,8 +47,14 @@ pub(super) fn computed<J: Job>(
         };
         job.begin(&items)?;
         let started = Instant::now();
-        Ok((job.compute(session, &items)?, started.elapsed()))
+        Ok::<_, InferenceError>((job.compute(session, &items)?, started.elapsed()))
     }));
+    if let Ok(Err(error)) = &computed
+        && !error.may_be_of_a_row()
+    {
+        // Another session may have what this one has lost.
+        *session = None;
+    }
     computed.unwrap_or_else(|panic| {
         // What the panic left of the session is not to be trusted.
         *session = None;

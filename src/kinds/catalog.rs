@@ -246,7 +246,9 @@ impl ModelCatalog {
 
     /// Gives a model another name.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), CatalogError> {
-        let from = self.stored(from)?.name;
+        // All versions get it: one of them can't be named.
+        let from: ModelName = from.parse()?;
+        let from = self.stored(from.as_str())?.name;
         let to = self.new_name(to)?;
         Ok(self.store()?.rename(&from, &to)?)
     }

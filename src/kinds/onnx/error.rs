@@ -9,6 +9,9 @@ use crate::inference::{InferenceError, SignatureError};
 /// Why an export makes no model.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OnnxError {
+    /// Rows that nothing reads.
+    #[error("model `{0}`: a model of kind `onnx` is made of files; expected no AS query")]
+    Query(String),
     /// The export lacks something.
     #[error("model `{model}`")]
     Export { model: String, source: ExportError },
@@ -35,6 +38,11 @@ pub(super) enum OnnxError {
         expected: &'static str,
         found: Vec<String>,
     },
+    /// What sentence-transformers computes behind the graph, and Lexstream does not.
+    #[error(
+        "model `{model}`: modules.json has {module} behind the graph, which is not computed; export the whole model as one graph with the output sentence_embedding"
+    )]
+    Module { model: String, module: String },
     /// As many labels as the output is wide.
     #[error(
         "model `{model}`: expected one label for each of the {width} columns of output `{output}`, found {labels} in config.json"

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::external_data;
+
 /// Why a folder is no export.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ExportError {
@@ -29,6 +31,9 @@ pub(super) enum ExportError {
         file: String,
         found: String,
     },
+    /// A file that the graph names is not there.
+    #[error("{}: its tensors are in `{data}`, and there is no such file beside it", graph.display())]
+    NoData { graph: PathBuf, data: String },
     /// The folder has no tokenizer.
     #[error("{}: expected tokenizer.json beside the graph, which the task needs", .0.display())]
     NoTokenizer(PathBuf),
@@ -58,6 +63,7 @@ pub(super) struct Export {
     pub(super) settings: Vec<String>,
     pub(super) config: Config,
     pub(super) sentence: SentenceConfig,
+    pub(super) tokenizer_config: TokenizerConfig,
     pub(super) pooling: Option<PoolingConfig>,
     pub(super) modules: Option<Vec<Module>>,
 }
@@ -70,7 +76,9 @@ pub(super) struct Config {
     #[serde(default)]
     pub(super) id2label: BTreeMap<String, String>,
     pub(super) problem_type: Option<String>,
+    pub(super) model_type: Option<String>,
     pub(super) max_position_embeddings: Option<usize>,
+    pub(super) pad_token_id: Option<usize>,
     pub(super) vocab_size: Option<usize>,
     pub(super) num_labels: Option<usize>,
     #[serde(default)]
@@ -83,6 +91,13 @@ pub(super) struct Config {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct CrossEncoderConfig {
     pub(super) activation_fn: Option<String>,
+}
+
+/// `tokenizer_config.json`, as transformers writes it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct TokenizerConfig {
+    /// A number that no text reaches where there is no limit.
+    pub(super) model_max_length: Option<f64>,
 }
 
 /// `sentence_bert_config.json`, as sentence-transformers writes it.
@@ -119,7 +134,22 @@ const MODULES: &str = "modules.json";
 const POOLING: &str = "1_Pooling/config.json";
 const SENTENCE: &str = "sentence_bert_config.json";
 const TOKENIZER: &str = "tokenizer.json";
-const SETTINGS: &[&str] = &[CONFIG, MODULES, POOLING, SENTENCE];
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+const SETTINGS: &[&str] = &[CONFIG, MODULES, POOLING, SENTENCE, TOKENIZER_CONFIG];
+
+/// Models that number positions from behind the padding's id: so many fewer tokens fit.
+const POSITIONS_BEHIND_PADDING: &[&str] = &[
+    "camembert",
+    "data2vec-text",
+    "ibert",
+    "longformer",
+    "mpnet",
+    "roberta",
+    "roberta-prelayernorm",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "xmod",
+];
 
 impl Export {
     /// Finds the files of a folder, or of the folder that a graph lies in.
@@ -139,8 +169,15 @@ impl Export {
             return Err(ExportError::Missing(path.to_owned()));
         };
         let there = |name: &str| folder.join(name).is_file();
+        let data = data_of(&folder, &graph)?;
+        if let Some(missing) = data.iter().find(|name| !there(name)) {
+            return Err(ExportError::NoData {
+                graph: folder.join(&graph),
+                data: missing.clone(),
+            });
+        }
         Ok(Self {
-            data: data_of(&files(&folder)?, &graph),
+            data,
             tokenizer: there(TOKENIZER).then(|| TOKENIZER.to_owned()),
             settings: SETTINGS
                 .iter()
@@ -149,11 +186,33 @@ impl Export {
                 .collect(),
             config: read(&folder, CONFIG)?.unwrap_or_default(),
             sentence: read(&folder, SENTENCE)?.unwrap_or_default(),
+            tokenizer_config: read(&folder, TOKENIZER_CONFIG)?.unwrap_or_default(),
             pooling: read(&folder, POOLING)?,
             modules: read(&folder, MODULES)?,
             folder,
             graph,
         })
+    }
+
+    /// Returns how many tokens the graph has positions for, where the export tells.
+    pub(super) fn positions(&self) -> Option<usize> {
+        let config = &self.config;
+        let positions = config.max_position_embeddings?;
+        let model_type = config.model_type.as_deref().unwrap_or_default();
+        Some(match POSITIONS_BEHIND_PADDING.contains(&model_type) {
+            true => positions.saturating_sub(config.pad_token_id.unwrap_or(1) + 1),
+            false => positions,
+        })
+    }
+
+    /// Returns how many tokens a text has at most, where the export tells.
+    pub(super) fn max_length(&self) -> Option<usize> {
+        let of_tokenizer = self.tokenizer_config.model_max_length;
+        // 10^30 stands for none.
+        let of_tokenizer = of_tokenizer.filter(|length| (1.0..1e9).contains(length));
+        let of_tokenizer = of_tokenizer.map(|length| length as usize);
+        let said = self.sentence.max_seq_length.or(of_tokenizer);
+        said.into_iter().chain(self.positions()).min()
     }
 
     /// Returns the labels in the order of their ids.
@@ -234,26 +293,24 @@ fn graph_of(files: &[String], file: Option<&str>) -> Result<String, NoGraph> {
     }
 }
 
-/// Finds the files that hold the large tensors of a graph: `model.onnx_data`, `model.onnx.data` and their like.
-fn data_of(files: &[String], graph: &str) -> Vec<String> {
-    let stem = graph.trim_end_matches(".onnx");
-    let is_data = |path: &&String| {
-        path.starts_with(&format!("{stem}.onnx_data"))
-            || path.starts_with(&format!("{stem}.onnx.data"))
-            || **path == format!("{stem}.data")
-    };
-    files.iter().filter(is_data).cloned().collect()
+/// Returns the files that hold the large tensors of a graph, relative to the export's folder.
+pub(super) fn data_of(folder: &Path, graph: &str) -> Result<Vec<String>, ExportError> {
+    let path = folder.join(graph);
+    let locations = external_data::locations(&path);
+    let locations = locations.map_err(|source| ExportError::Read { path, source })?;
+    let within = graph.rfind('/').map_or("", |end| &graph[..=end]);
+    let name = |location: String| format!("{within}{}", location.trim_start_matches("./"));
+    Ok(locations.into_iter().map(name).collect())
 }
 
-/// Returns which files of a repository belong to its export.
+/// Returns which files of a repository belong to its export, the graph first; the graph names those of its tensors.
 pub(super) fn wanted(
     repository: &str,
     files: &[String],
     file: Option<&str>,
 ) -> Result<Vec<String>, ExportError> {
     let graph = graph_of(files, file).map_err(|none| none.of(Path::new(repository)))?;
-    let mut wanted = data_of(files, &graph);
-    wanted.push(graph);
+    let mut wanted = vec![graph];
     let small = SETTINGS.iter().chain([&TOKENIZER]);
     let small = small.map(|name| (*name).to_owned());
     wanted.extend(small.filter(|name| files.contains(name)));

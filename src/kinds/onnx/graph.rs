@@ -44,6 +44,9 @@ pub(super) fn take(request: &Request<'_>, export: &Export) -> Result<Vec<FileRec
     Ok(files)
 }
 
+/// Threads of a session, and sessions, at most: each is there before the first text is computed.
+const MOST_THREADS: usize = 256;
+
 /// What the manifest keeps of a graph.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct GraphDetails {
@@ -65,6 +68,12 @@ impl GraphDetails {
         let cores = available_parallelism().map_or(1, usize::from);
         let sessions = request.count("sessions")?.unwrap_or(cores.min(4));
         let threads = request.count("threads")?;
+        for (option, count) in [("sessions", Some(sessions)), ("threads", threads)] {
+            if count.is_some_and(|count| count > MOST_THREADS) {
+                let expected = format!("a number of at most {MOST_THREADS}");
+                return Err(request.wrong(option, expected).into());
+            }
+        }
         let mut details = Self {
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -87,7 +96,8 @@ impl GraphDetails {
             path: files.path("graph")?,
             runtime: files.surroundings.onnxruntime.clone(),
             threads: self.threads,
-            device: self.device,
+            // Where it was made: another device than that would be a surprise, and is an error.
+            device: self.made_on,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod export;
+mod external_data;
 mod graph;
 mod predict;
 mod task;
@@ -44,7 +45,7 @@ impl Kind for OnnxKind {
             OptionSpec {
                 name: "device",
                 default: "auto",
-                description: "Where it computes: `cpu`, `cuda` or `cuda:N` (an error where CUDA can't be used), or `auto`: the first GPU, else the CPU; DESCRIBE MODEL says what it was (`made_on`).",
+                description: "Where it computes: `cpu`, `cuda` or `cuda:N` (an error where CUDA can't be used), or `auto`: when the model is made or altered, the first GPU where CUDA can be used, else the CPU; DESCRIBE MODEL says which it was (`made_on`), and there it stays: ALTER MODEL looks anew.",
             },
             OptionSpec {
                 name: "dump_runs",
@@ -115,6 +116,9 @@ impl Kind for OnnxKind {
     }
 
     fn make(&self, mut request: Request<'_>) -> Result<Made, ModelError> {
+        if request.rows.is_some() {
+            return Err(OnnxError::Query(request.name.to_string()).into());
+        }
         let downloaded = downloaded(&request)?;
         let path = match &downloaded {
             Some(snapshot) => Some(snapshot.folder.clone()),
@@ -188,5 +192,20 @@ fn downloaded(request: &Request<'_>) -> Result<Option<Snapshot>, ModelError> {
         model: request.name.to_string(),
         source,
     })?;
-    Ok(Some(hub.bring(&listing, &wanted).map_err(failed)?))
+    let snapshot = hub.bring(&listing, &wanted).map_err(failed)?;
+    let (Some(graph), Some(files)) = (wanted.first(), &listing.files) else {
+        return Ok(Some(snapshot));
+    };
+    let data = export::data_of(&snapshot.folder, graph);
+    let mut data = data.map_err(|source| OnnxError::Export {
+        model: request.name.to_string(),
+        source,
+    })?;
+    // One that the repository lacks is missed where the export is looked at.
+    data.retain(|name| files.contains(name));
+    if data.is_empty() {
+        return Ok(Some(snapshot));
+    }
+    let all = [wanted, data].concat();
+    Ok(Some(hub.bring(&listing, &all).map_err(failed)?))
 }

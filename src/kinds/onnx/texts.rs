@@ -147,10 +147,14 @@ pub(super) fn make(
         Task::Rerank => rerank(request, export, &graph.outputs)?,
         Task::Classification | Task::Predict => classification(request, export, &graph.outputs)?,
     };
-    let max_length = request
-        .count("max_length")?
-        .or(export.sentence.max_seq_length)
-        .or(export.config.max_position_embeddings);
+    let max_length = request.count("max_length")?;
+    if let (Some(length), Some(positions)) = (max_length, export.positions())
+        && length > positions
+    {
+        let expected = format!("at most {positions}, the positions that config.json tells of");
+        return Err(request.wrong("max_length", expected).into());
+    }
+    let max_length = max_length.or(export.max_length());
     let mut details = Details {
         graph,
         reading,
@@ -213,6 +217,18 @@ fn embedding(
     let pooling = if output.shape.len() == 2 {
         Pooling::None
     } else {
+        let is_known = |module: &&export::Module| {
+            let known = [".Transformer", ".Pooling", ".Normalize", ".Dropout"];
+            known.iter().any(|known| module.r#type.ends_with(known))
+        };
+        let mut modules = export.modules.iter().flatten();
+        if let Some(module) = modules.find(|module| !is_known(module)) {
+            return Err(OnnxError::Module {
+                model: request.name.to_string(),
+                module: module.r#type.clone(),
+            }
+            .into());
+        }
         let pooling = match &export.pooling {
             None => Some(Pooling::Mean),
             Some(config)

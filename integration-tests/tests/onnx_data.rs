@@ -1,0 +1,98 @@
+//! Graphs whose tensors lie in files of their own, and exports whose files say how long a text may be.
+
+use std::fs;
+use std::path::Path;
+
+use lexstream::Engine;
+use lexstream_integration_tests::job::json;
+use lexstream_integration_tests::onnx::{self, builder, chain, models};
+use serde_json::Value;
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folder");
+    for entry in fs::read_dir(from).expect("folder").flatten() {
+        let place = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &place),
+            false => drop(fs::copy(entry.path(), place).expect("a copy")),
+        }
+    }
+}
+
+async fn run(engine: &Engine, query: &str) -> Result<Vec<Value>, String> {
+    Ok(json(&onnx::run(engine, query).await?))
+}
+
+const LABEL: &str = "SELECT classify('m', 'a great text')['label'] AS label";
+
+#[tokio::test]
+async fn a_file_that_the_graph_names_belongs_to_the_model() {
+    let home = tempfile::tempdir().expect("home");
+    let export = home.path().join("export");
+    copy(&models().join("apart"), &export);
+    for options in ["", ", 'copy' = 'true'"] {
+        let engine = builder(home.path()).build().expect("engine");
+        let create = format!(
+            "CREATE OR REPLACE MODEL m WITH ('path' = '{}'{options})",
+            export.display()
+        );
+        engine.sql(&create).await.expect("a model");
+        let found = run(&engine, LABEL).await.expect("a label");
+        assert_eq!(found[0]["label"], "positive", "{options}");
+        let described = run(&engine, "DESCRIBE MODEL m").await.expect("described");
+        let described = serde_json::to_string(&described).expect("JSON");
+        assert!(described.contains("weights.bin"), "{described}");
+    }
+    // The copy is a model of its own; what refers to the export sees that it has changed.
+    let data = export.join("onnx/weights.bin");
+    let mut bytes = fs::read(&data).expect("tensors");
+    bytes[0] ^= 1;
+    fs::write(&data, bytes).expect("written");
+    let engine = builder(home.path()).build().expect("engine");
+    run(&engine, LABEL).await.expect("a label");
+    let first = LABEL.replace("'m'", "'m@1'");
+    let error = run(&engine, &first).await.expect_err("it has changed");
+    assert!(error.contains("weights.bin"), "{error}");
+    fs::remove_file(&data).expect("removed");
+    let create = format!("CREATE MODEL n WITH ('path' = '{}')", export.display());
+    let error = chain(&engine.sql(&create).await.expect_err("it is gone"));
+    assert!(
+        error.contains("its tensors are in `onnx/weights.bin`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn exports_say_how_long_a_text_may_be() {
+    for (model_type, tokenizer, sentence, expected) in [
+        ("bert", None, None, "512"),
+        ("roberta", None, None, "510"),
+        ("roberta", Some("1e30"), None, "510"),
+        ("bert", Some("128"), None, "128"),
+        ("bert", Some("128"), Some("300"), "300"),
+        ("roberta", None, Some("512"), "510"),
+    ] {
+        let home = tempfile::tempdir().expect("home");
+        let export = home.path().join("export");
+        copy(&models().join("sentiment"), &export);
+        let config = export.join("config.json");
+        let text = fs::read_to_string(&config).expect("config.json");
+        let with_type = format!("{{\"model_type\": \"{model_type}\",");
+        fs::write(&config, text.replacen('{', &with_type, 1)).expect("written");
+        if let Some(length) = tokenizer {
+            let text = format!("{{\"model_max_length\": {length}}}");
+            fs::write(export.join("tokenizer_config.json"), text).expect("written");
+        }
+        if let Some(length) = sentence {
+            let text = format!("{{\"max_seq_length\": {length}}}");
+            fs::write(export.join("sentence_bert_config.json"), text).expect("written");
+        }
+        let engine = builder(home.path()).build().expect("engine");
+        let create = format!("CREATE MODEL m WITH ('path' = '{}')", export.display());
+        engine.sql(&create).await.expect("a model");
+        let query = "DESCRIBE MODEL m";
+        let described = run(&engine, query).await.expect("described");
+        let length = described.iter().find(|row| row["property"] == "max_length");
+        assert_eq!(length.expect("a length")["value"], expected, "{model_type}");
+    }
+}
