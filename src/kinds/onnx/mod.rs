@@ -32,7 +32,7 @@ impl Kind for OnnxKind {
     }
 
     fn description(&self) -> &'static str {
-        "A graph in ONNX Runtime, from a Hugging Face export as it is: `CREATE MODEL minilm WITH ('path' = 'models/all-MiniLM-L6-v2')`, then `embed('minilm', text)`, `classify`, `classify_scores`, `rerank`, `token_ids`, and its name is a tokenizer. The folder holds `model.onnx` (or `onnx/model.onnx`), `tokenizer.json` and `config.json`; `modules.json`, `1_Pooling/config.json` and `sentence_bert_config.json` are followed where they are there. A folder with a graph and no tokenizer, or the path of an `.onnx` file, is any graph whose inputs have an axis for the rows of a batch: `predict('model', input, …)`. `'kind'` may be left out where `'path'` is given."
+        "A graph in ONNX Runtime, from a Hugging Face export as it is: `CREATE MODEL minilm WITH ('path' = 'models/all-MiniLM-L6-v2')`, then `embed('minilm', text)`, `classify`, `classify_scores`, `rerank`, `token_ids`, and its name is a tokenizer. The folder holds `model.onnx` (or `onnx/model.onnx`), `tokenizer.json` and `config.json`; `modules.json`, `1_Pooling/config.json`, `sentence_bert_config.json` and `tokenizer_config.json` are followed where they are there. A folder with nothing but a graph, or the path of an `.onnx` file, is any graph whose inputs have an axis for the rows of a batch: `predict('model', input, …)`. `'kind'` may be left out where `'path'` is given."
     }
 
     fn options(&self) -> &'static [OptionSpec] {
@@ -134,6 +134,7 @@ impl Kind for OnnxKind {
             source,
         })?;
         let task = Task::of(&request, &path, &export)?;
+        refuse_options_of_others(&request, task)?;
         let (files, details) = match task {
             Task::Predict => predict::make(&request, &export)?,
             Task::Classification | Task::Embedding | Task::Rerank => {
@@ -164,6 +165,33 @@ impl Kind for OnnxKind {
                 }
             },
         )
+    }
+}
+
+/// Refuses an option that the statement sets and the task does not read.
+fn refuse_options_of_others(request: &Request<'_>, task: Task) -> Result<(), OnnxError> {
+    use Task::{Classification, Embedding, Predict, Rerank};
+    const OF_TEXTS: &[Task] = &[Classification, Embedding, Rerank];
+    let of_tasks: [(&'static str, &[Task]); 9] = [
+        ("activation", &[Classification, Rerank]),
+        ("dump_runs", OF_TEXTS),
+        ("max_batch_rows", &[Predict]),
+        ("max_batch_tokens", OF_TEXTS),
+        ("max_length", OF_TEXTS),
+        ("normalize", &[Embedding]),
+        ("outputs", &[Predict]),
+        ("pooling", &[Embedding]),
+        ("truncate", OF_TEXTS),
+    ];
+    let mut others = of_tasks.into_iter();
+    match others.find(|(option, tasks)| request.is_set(option) && !tasks.contains(&task)) {
+        Some((option, tasks)) => Err(OnnxError::OptionOfTask {
+            model: request.name.to_string(),
+            option,
+            tasks: tasks.iter().map(|task| task.name()).collect(),
+            task: task.name(),
+        }),
+        None => Ok(()),
     }
 }
 
