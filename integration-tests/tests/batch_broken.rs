@@ -1,6 +1,7 @@
 //! Inputs of batch jobs that are broken, or that change or go while they are read.
 
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
@@ -8,6 +9,8 @@ use lexstream_integration_tests::binary::wait;
 use lexstream_integration_tests::corpus;
 use lexstream_integration_tests::job::{Job, parts, rows};
 use serde_json::{Value, json};
+
+use crate::parquet_readers;
 
 fn arguments(query: &str) -> [&str; 6] {
     ["--input", "in", "--output", "out", "-c", query]
@@ -154,6 +157,57 @@ fn an_input_that_changes_or_goes_while_the_job_runs_stops_it() {
         job.refuse(
             &arguments(query),
             "this folder's job is another one: input `",
+        );
+    }
+}
+
+/// Writes 3,000 rows with checksums, in a page of text or in many, and changes one of them behind the writer's back.
+const CHECKSUMS: &str = "
+import sys, pyarrow, pyarrow.parquet
+path, page = sys.argv[1], int(sys.argv[2])
+rows = pyarrow.table({'id': range(3000), 'text': [f'this is row {n} of them' for n in range(3000)]})
+pyarrow.parquet.write_table(rows, path, compression='none', use_dictionary=False, write_page_checksum=True,
+                            data_page_size=page, write_batch_size=100)
+data = bytearray(open(path, 'rb').read())
+at = data.index(b'row 1555 of')
+data[at : at + 3] = b'RAW'
+open(path, 'wb').write(data)
+";
+
+#[test]
+fn a_page_that_is_not_what_its_checksum_says_is_not_read() {
+    for (page, batch_bytes) in [
+        ("2000", "16777216"),
+        ("1000000", "16777216"),
+        ("1000000", "1000"),
+    ] {
+        let job = Job::default();
+        job.write("in/.keep", "");
+        let file = job.path("in/a.parquet");
+        let python = parquet_readers::python();
+        let script = Command::new(python)
+            .args(["-c", CHECKSUMS])
+            .arg(&file)
+            .arg(page)
+            .status();
+        assert!(script.expect("python runs").success());
+        let set = format!("lexstream.batch.batch_bytes={batch_bytes}");
+        let arguments = |on_error| {
+            let query = "SELECT id, text FROM input";
+            let mut arguments = vec!["--input", "in", "--output", "out", "-c", query];
+            arguments.extend(["--set", &set, "--on-error", on_error]);
+            arguments
+        };
+        job.refuse(&arguments("fail"), "CRC checksum mismatch");
+        let summary = job.finish(&arguments("skip"));
+        assert_eq!(summary["rows"], 3000, "{page} {batch_bytes}");
+        assert_ne!(summary["failed"], 0, "{page} {batch_bytes}");
+        let found = job.rows();
+        assert!(
+            found
+                .iter()
+                .all(|row| row["text"] == format!("this is row {} of them", row["id"])),
+            "{page} {batch_bytes}"
         );
     }
 }

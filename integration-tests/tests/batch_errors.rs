@@ -213,6 +213,55 @@ fn a_line_that_can_not_be_read_is_one_row_that_fails() {
 }
 
 #[test]
+fn rows_that_fail_are_found_again_among_lines_that_can_not_be_read() {
+    let job = Job::default();
+    let lines = "x,\"a\n7,c\"\n2,bad1\n3,9\ny,bad2\n5,10\n";
+    job.write("in/a.csv", format!("id,text\n{lines}"));
+    job.write(
+        "job.sql",
+        "CREATE EXTERNAL TABLE docs (id BIGINT, text VARCHAR) STORED AS CSV LOCATION 'in/'
+         OPTIONS ('format.has_header' 'true');
+         CREATE EXTERNAL TABLE out (n BIGINT) STORED AS PARQUET LOCATION 'out/';
+         INSERT INTO out SELECT CASE WHEN text LIKE 'bad%' THEN CAST(text AS BIGINT) ELSE 0 END FROM docs;",
+    );
+    let summary = job.finish(&["-f", "job.sql", "--on-error", "file"]);
+    assert_eq!(
+        (&summary["rows"], &summary["failed"]),
+        (&json!(5), &json!(2))
+    );
+    let errors = rows(&job.path("out/_errors"));
+    let found: Vec<_> = errors
+        .iter()
+        .map(|row| (&row["_row"], &row["id"], &row["text"]))
+        .collect();
+    // Of the second, the number can't be read.
+    let (one, three, two, bad) = (json!(1), json!(3), json!(2), json!("bad1"));
+    assert_eq!(
+        found,
+        [(&one, &two, &bad), (&three, &Value::Null, &Value::Null)]
+    );
+}
+
+#[test]
+fn a_long_line_beside_a_table_in_memory_is_read() {
+    let job = Job::default();
+    let long = "word ".repeat(5_000_000);
+    job.write(
+        "in/a.ndjson",
+        format!("{{\"id\": 1, \"text\": \"{long}\"}}\n"),
+    );
+    job.write(
+        "job.sql",
+        "CREATE TABLE names AS SELECT 1 AS id, 'one' AS name;
+         CREATE EXTERNAL TABLE docs (id BIGINT, text VARCHAR) STORED AS JSON LOCATION 'in/';
+         CREATE EXTERNAL TABLE out (name VARCHAR, bytes INT) STORED AS PARQUET LOCATION 'out/';
+         INSERT INTO out SELECT name, octet_length(text) FROM docs JOIN names USING (id);",
+    );
+    job.finish(&["-f", "job.sql", "--memory", "400m"]);
+    assert_eq!(job.rows(), [json!({"name": "one", "bytes": 25_000_000})]);
+}
+
+#[test]
 fn null_in_a_column_that_is_not_null_fails_its_row() {
     let job = corpus_of_two();
     job.write(

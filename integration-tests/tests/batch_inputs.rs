@@ -10,9 +10,10 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::parquet::arrow::ArrowSchemaConverter;
-use datafusion::parquet::basic::Compression;
-use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::basic::{Compression, Encoding};
+use datafusion::parquet::file::properties::{WriterProperties, WriterVersion};
 use datafusion::parquet::file::writer::SerializedFileWriter;
+use datafusion::parquet::schema::types::ColumnPath;
 use lexstream_integration_tests::corpus;
 use lexstream_integration_tests::job::{Job, footer, parts, rows};
 use serde_json::{Value, json};
@@ -69,31 +70,31 @@ fn files_without_rows_give_files_without_rows() {
 }
 
 #[test]
-fn a_thousand_small_files_keep_their_order() {
+fn ten_thousand_small_files_keep_their_order() {
     let job = Job::default();
-    for file in 0..1000 {
+    for file in 0..10_000 {
         let path = job.path(&format!("in/{file:04}.parquet"));
         corpus::write(&path, &corpus::texts(2 * file..2 * file + 2), 10);
     }
     let summary = job.finish(&arguments("SELECT id FROM input"));
     assert_eq!(
         (&summary["rows"], &summary["units"]),
-        (&json!(2000), &json!(1000))
+        (&json!(20_000), &json!(10_000))
     );
-    let expected: Vec<_> = (0..2000).map(|id| json!({"id": id})).collect();
+    let expected: Vec<_> = (0..20_000).map(|id| json!({"id": id})).collect();
     assert_eq!(job.rows(), expected);
 }
 
 #[test]
-fn a_file_of_many_row_groups_keeps_its_order() {
+fn a_file_of_ten_thousand_row_groups_keeps_its_order() {
     let job = Job::default();
-    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..2000), 1);
+    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..10_000), 1);
     let summary = job.finish(&arguments("SELECT id FROM input"));
     assert_eq!(
         (&summary["rows"], &summary["units"]),
-        (&json!(2000), &json!(2000))
+        (&json!(10_000), &json!(10_000))
     );
-    let expected: Vec<_> = (0..2000).map(|id| json!({"id": id})).collect();
+    let expected: Vec<_> = (0..10_000).map(|id| json!({"id": id})).collect();
     assert_eq!(job.rows(), expected);
 }
 
@@ -157,10 +158,27 @@ fn texts_are_read_in_every_encoding() {
         Arc::new(StringViewArray::from(texts)),
         cast(&plain, &dictionary).expect("a dictionary"),
     ];
-    for column in encoded {
+    let encodings = [
+        None,
+        Some(Encoding::PLAIN),
+        Some(Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        Some(Encoding::DELTA_BYTE_ARRAY),
+    ];
+    let ways = encoded
+        .iter()
+        .flat_map(|column| encodings.map(|encoding| (column, encoding)));
+    for (column, encoding) in ways {
         let job = Job::default();
-        let id = numbers(0..4);
-        write(&job, "a.parquet", vec![("id", id), ("text", column)]);
+        let table = corpus::table(vec![("id", numbers(0..4)), ("text", Arc::clone(column))]);
+        let mut properties = WriterProperties::builder();
+        if let Some(encoding) = encoding {
+            let text = ColumnPath::from("text");
+            properties = properties
+                .set_writer_version(WriterVersion::PARQUET_2_0)
+                .set_column_dictionary_enabled(text.clone(), false)
+                .set_column_encoding(text, encoding);
+        }
+        corpus::write_as(&job.path("in/a.parquet"), &table, 1000, properties);
         check(
             &job,
             "SELECT text, token_count(text, 'char') AS n FROM input",

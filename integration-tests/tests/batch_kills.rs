@@ -248,6 +248,18 @@ fn a_row_that_takes_long_does_not_keep_a_job_from_ending() {
 
 #[cfg(unix)]
 #[test]
+fn a_folder_that_can_not_be_written_is_named() {
+    let job = Job::default();
+    corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..2), 10);
+    // Not even root writes there.
+    let query = "SELECT id FROM input";
+    job.refuse(
+        &["--input", "in", "--output", "/sys/out", "-c", query],
+        "/sys/out/_lexstream: can't create it",
+    );
+}
+
+#[test]
 fn a_full_disk_loses_nothing_and_the_same_command_goes_on() {
     let job = Job::default();
     let mut random = Random::printed();

@@ -63,6 +63,43 @@ async fn a_file_that_the_graph_names_belongs_to_the_model() {
 }
 
 #[tokio::test]
+async fn a_file_outside_of_the_export_is_never_touched() {
+    for outside in ["/../../x.bin", "../outside.b"] {
+        let home = tempfile::tempdir().expect("home");
+        let export = home.path().join("export");
+        copy(&models().join("apart"), &export);
+        fs::write(home.path().join("outside.b"), "mine").expect("written");
+        let graph = export.join("onnx/model.onnx");
+        let mut bytes = fs::read(&graph).expect("a graph");
+        // Locations of the same length.
+        let name = b"weights.bin";
+        let outside = &outside.as_bytes()[..name.len().min(outside.len())];
+        let mut padded = outside.to_vec();
+        padded.resize(name.len(), b'x');
+        for at in 0..bytes.len() - name.len() {
+            if &bytes[at..at + name.len()] == name {
+                bytes[at..at + name.len()].copy_from_slice(&padded);
+            }
+        }
+        fs::write(&graph, bytes).expect("written");
+        let engine = builder(home.path()).build().expect("engine");
+        for options in ["", ", 'copy' = 'true'"] {
+            let create = format!(
+                "CREATE MODEL m WITH ('path' = '{}'{options})",
+                export.display()
+            );
+            let error = chain(&engine.sql(&create).await.expect_err("it is outside"));
+            assert!(
+                error.contains("expected its tensors in files beside it"),
+                "{error}"
+            );
+        }
+        let left = fs::read(home.path().join("outside.b")).expect("a file");
+        assert_eq!(left, b"mine");
+    }
+}
+
+#[tokio::test]
 async fn exports_say_how_long_a_text_may_be() {
     for (model_type, tokenizer, sentence, expected) in [
         ("bert", None, None, "512"),

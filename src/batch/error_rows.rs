@@ -68,7 +68,9 @@ pub(super) fn write(
     let again = (!read.is_empty()).then(|| unit_input::open(job, unit, &wanted, runtime));
     let again = again.transpose().map_err(failed)?;
     let mut again = again.map(|(rows, _)| rows);
-    while let Some(rows) = &mut again {
+    while let Some(rows) = &mut again
+        && written < read.len()
+    {
         let bytes = rows.long_row().map_err(failed)?;
         let bytes = bytes.max(job.settings.batch_bytes);
         let Some(_room) = room(job, shared, runtime, bytes) else {
@@ -76,7 +78,14 @@ pub(super) fn write(
         };
         let rows = match rows.next().transpose().map_err(failed)? {
             Some(Read::Rows(rows)) => rows,
-            Some(Read::Bad(error)) => return Err(failed(error)),
+            // Another column of it can't be read: its columns are NULL.
+            Some(Read::Bad(_)) => {
+                let beside = &read[written..=written];
+                written += 1;
+                let batch = row_errors::batch(&schema, &job.source, unit, None, beside);
+                writer.write(&batch.map_err(failed)?)?;
+                continue;
+            }
             None => break,
         };
         let beside = &read[written..written + rows.num_rows()];

@@ -15,6 +15,9 @@ use datafusion::datasource::physical_plan::CsvSource;
 /// Bytes of a file that are read at once.
 const AT_ONCE: usize = 1 << 18;
 
+/// Records without an end that are looked for, at most.
+const MOST_UNCLOSED: usize = 16;
+
 /// How batches are cut.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -104,20 +107,68 @@ impl Format {
         &bytes[..self.line_end(bytes).map_or(bytes.len(), |at| at + 1)]
     }
 
-    /// Tells whether a line is blank, or a comment.
-    fn is_no_row(&self, line: &[u8]) -> bool {
+    /// Finds where the first record ends, whatever its columns are; `is_end` tells that the file ends behind these bytes.
+    fn record(&self, bytes: &[u8], is_end: bool) -> Record {
         match self {
-            Self::Json(_) => line.trim_ascii().is_empty(),
+            Self::Json(_) => {
+                let blank = bytes.len() - bytes.trim_ascii_start().len();
+                if blank > 0 {
+                    return Record::None(blank);
+                }
+                let values = serde_json::Deserializer::from_slice(bytes);
+                let mut values = values.into_iter::<serde::de::IgnoredAny>();
+                match values.next() {
+                    None => Record::None(bytes.len()),
+                    Some(Ok(_)) => Record::Is(values.byte_offset()),
+                    Some(Err(error)) if error.is_eof() => Record::GoesOn,
+                    Some(Err(error)) => {
+                        let message = format!("Json error: {error}");
+                        Record::Bad(DataFusionError::Execution(message))
+                    }
+                }
+            }
             Self::Csv { source, .. } => {
-                let is_end = |byte: &u8| {
-                    source
-                        .terminator()
-                        .map_or(matches!(byte, b'\r' | b'\n'), |end| *byte == end)
-                };
-                line.iter().all(is_end) || line.first().copied() == source.comment()
+                let mut builder = csv_core::ReaderBuilder::new();
+                builder
+                    .delimiter(source.delimiter())
+                    .quote(source.quote())
+                    .escape(source.escape())
+                    .comment(source.comment());
+                if let Some(terminator) = source.terminator() {
+                    builder.terminator(csv_core::Terminator::Any(terminator));
+                }
+                let mut reader = builder.build();
+                let (mut fields, mut ends) = ([0; 1024], [0; 64]);
+                let mut at = 0;
+                loop {
+                    let (found, read, ..) =
+                        reader.read_record(&bytes[at..], &mut fields, &mut ends);
+                    at += read;
+                    match found {
+                        csv_core::ReadRecordResult::Record => return Record::Is(at),
+                        csv_core::ReadRecordResult::End => return Record::None(bytes.len()),
+                        csv_core::ReadRecordResult::InputEmpty if !is_end => {
+                            return Record::GoesOn;
+                        }
+                        // Without bytes it is told that the file ends; what the fields hold nobody asks.
+                        _ => {}
+                    }
+                }
             }
         }
     }
+}
+
+/// What some bytes begin with.
+enum Record {
+    /// A record of so many bytes.
+    Is(usize),
+    /// Nothing but so many blank bytes and comments.
+    None(usize),
+    /// A record that does not end in these bytes.
+    GoesOn,
+    /// No record.
+    Bad(DataFusionError),
 }
 
 /// Turns lines into rows.
@@ -172,7 +223,10 @@ pub(super) struct Lines {
     ready: VecDeque<Read>,
     /// Whether the first line, which may be a header, is still to come.
     is_first: bool,
-    has_ended: bool,
+    /// Whether nothing is left of the file.
+    is_at_end: bool,
+    /// Why the file can't be read on.
+    failure: Option<DataFusionError>,
 }
 
 /// How far a batch is.
@@ -199,7 +253,8 @@ impl Lines {
             of_line: 0,
             ready: VecDeque::new(),
             is_first: true,
-            has_ended: false,
+            is_at_end: false,
+            failure: None,
         })
     }
 
@@ -215,25 +270,22 @@ impl Lines {
 
     /// Makes the next batch ready, unless it is to stop before; nothing is ready where the file has ended.
     fn prepare(&mut self, stop: impl Fn(&Self) -> bool) -> Result<()> {
-        while self.ready.is_empty() && !self.has_ended {
+        while self.ready.is_empty() && !self.is_at_end {
             if stop(self) {
                 return Ok(());
             }
-            // Nobody knows where to go on behind an error.
-            self.has_ended = true;
-            let decoded = match self.fill()? {
-                Filled::Partly => {
-                    self.has_ended = false;
-                    continue;
-                }
+            let filled = self.fill().inspect_err(|_| self.is_at_end = true)?;
+            let decoded = match filled {
+                Filled::Partly => continue,
                 Filled::Whole => self.decoder.flush().ok(),
                 Filled::Refused => None,
             };
             match decoded {
                 Some(rows) => self.ready.extend(rows.map(Read::Rows)),
-                None => self.read_one_by_one()?,
+                None => self
+                    .read_one_by_one()
+                    .inspect_err(|_| self.is_at_end = true)?,
             }
-            self.has_ended = self.ready.is_empty();
             self.is_first = false;
             self.bytes.clear();
             self.bytes.shrink_to(self.limits.bytes.saturating_mul(2));
@@ -242,17 +294,34 @@ impl Lines {
         Ok(())
     }
 
+    /// Returns what is to be read next; what was read before an error is used.
+    fn ahead(&mut self) -> &[u8] {
+        // Twice, since what is read is borrowed from the reader: the second time it is there already.
+        if let Err(error) = self.input.fill_buf() {
+            self.failure = Some(error.into());
+        }
+        let found = match self.failure {
+            Some(_) => &[],
+            None => self.input.fill_buf().unwrap_or(&[]),
+        };
+        self.is_at_end |= found.is_empty();
+        found
+    }
+
     /// Decodes some bytes: a batch is whole where it has enough rows or bytes, or the file ends.
     fn fill(&mut self) -> Result<Filled> {
         let limits = self.limits;
-        let found = self.input.fill_buf()?;
         let is_long = self.bytes.len() >= limits.bytes;
+        let room = limits.bytes.saturating_sub(self.bytes.len());
+        let start = self.bytes.len();
+        let found = self.ahead().len();
+        let found = &self.input.buffer()[..found];
         // Above the limit, line by line: a batch ends where a row does, and a line ends at most one.
         let line_end = is_long.then(|| self.format.line_end(found)).flatten();
         let taken = match line_end {
             Some(at) => at + 1,
             None if is_long => found.len(),
-            None => found.len().min(limits.bytes - self.bytes.len()),
+            None => found.len().min(room),
         };
         let before = self.decoder.rows();
         // No bytes: the decoder is told that the file ends.
@@ -264,10 +333,10 @@ impl Lines {
             return Ok(Filled::Refused);
         }
         let rows = self.decoder.rows();
-        self.of_line = if rows > before {
-            0
-        } else {
-            self.of_line + used
+        let is_blank = self.of_line == 0 && self.bytes[start..].trim_ascii().is_empty();
+        self.of_line = match rows > before || is_blank {
+            true => 0,
+            false => self.of_line + used,
         };
         if self.of_line > limits.line {
             return Err(too_long(limits));
@@ -279,32 +348,58 @@ impl Lines {
         })
     }
 
-    /// Decodes the lines of a batch one by one, where they can't be together: those that can be are rows.
+    /// Decodes the records of a batch one by one, where they can't be together: those that can be are rows.
     ///
-    /// A row may have several lines; where they are none, the first is bad, and the second is looked at anew.
+    /// Where a record begins and ends does not depend on the columns that are read.
     fn read_one_by_one(&mut self) -> Result<()> {
-        let mut is_end = self.end_line()?;
+        self.end_line()?;
+        let mut is_header = self.is_first && self.format.has_header();
         let mut rows = Vec::new();
-        let mut start = match self.is_first && self.format.has_header() {
-            true => self.format.first_line(&self.bytes).len(),
-            false => 0,
-        };
+        let (mut start, mut unclosed) = (0, 0);
         while start < self.bytes.len() {
-            match self.row(&self.bytes[start..], is_end)? {
-                Row::Is { bytes, rows: found } => {
-                    rows.extend(found);
-                    start += bytes;
+            let bytes = &self.bytes[start..];
+            let line = self.format.first_line(bytes).len();
+            match self.format.record(bytes, self.is_at_end) {
+                Record::None(length) => start += length,
+                Record::Is(length) if is_header => {
+                    is_header = false;
+                    start += length;
                 }
-                Row::GoesOn => {
-                    let more = AT_ONCE.max(self.bytes.len()) as u64;
-                    let mut input = io::Read::take(&mut self.input, more);
-                    io::Read::read_to_end(&mut input, &mut self.bytes)?;
-                    is_end = self.end_line()?;
+                Record::Is(length) => {
+                    match self.row(&bytes[..length])? {
+                        Ok(row) => rows.extend(row),
+                        Err(error) => self.add_bad(&mut rows, error)?,
+                    }
+                    start += length;
                 }
-                Row::Bad(error) => {
-                    self.add(&mut rows)?;
-                    self.ready.push_back(Read::Bad(error));
-                    start += self.format.first_line(&self.bytes[start..]).len();
+                Record::GoesOn if !self.is_at_end && bytes.len() <= self.limits.line => {
+                    let more = AT_ONCE.max(self.bytes.len());
+                    while self.bytes.len() < start + more && !self.is_at_end {
+                        let found = self.ahead().len();
+                        self.bytes.extend_from_slice(&self.input.buffer()[..found]);
+                        self.input.consume(found);
+                    }
+                    self.end_line()?;
+                }
+                // What the failure has cut off is part of what can't be read.
+                Record::GoesOn if self.failure.is_some() => break,
+                Record::GoesOn => {
+                    unclosed += 1;
+                    let error = DataFusionError::Execution("a record that does not end".to_owned());
+                    self.add_bad(&mut rows, error)?;
+                    // Each is looked for until the end: after some of them the rest is one.
+                    start = match unclosed > MOST_UNCLOSED {
+                        true => self.bytes.len(),
+                        false => start + line,
+                    };
+                }
+                Record::Bad(error) => {
+                    // Arrow's decoder takes some that is no JSON to the letter.
+                    match self.row(&bytes[..line])? {
+                        Ok(Some(row)) => rows.push(row),
+                        _ => self.add_bad(&mut rows, error)?,
+                    }
+                    start += line;
                 }
             }
         }
@@ -313,49 +408,31 @@ impl Lines {
         Ok(())
     }
 
-    /// Decodes the row, or the rows, that begin with the first of some lines.
-    fn row(&self, bytes: &[u8], is_end: bool) -> Result<Row> {
-        let line = self.format.first_line(bytes);
-        if self.format.is_no_row(line) {
-            let bytes = line.len();
-            return Ok(Row::Is { bytes, rows: None });
-        }
-        let mut decoder = self.format.decoder(self.limits.rows, false)?;
-        let mut decoded = 0;
-        while decoded < bytes.len() {
-            let line = self.format.first_line(&bytes[decoded..]);
-            match decoder.decode(line) {
-                Ok(all) if all == line.len() => decoded += all,
+    /// Decodes one record; the inner error is the row's.
+    fn row(&self, record: &[u8]) -> Result<Result<Option<RecordBatch>>> {
+        let mut decoder = self.format.decoder(1, false)?;
+        // No bytes: the decoder is told that the file ends, and the last record with it.
+        for bytes in [record, &[]] {
+            match decoder.decode(bytes) {
+                Ok(read) if bytes[read..].trim_ascii().is_empty() => {}
                 Ok(_) => {
-                    let rows = self.limits.rows;
-                    let message = format!("expected at most {rows} rows in a line, found more");
-                    return Ok(Row::Bad(DataFusionError::Execution(message)));
+                    let message = "expected one record in the line, found more".to_owned();
+                    return Ok(Err(DataFusionError::Execution(message)));
                 }
-                Err(error) => return Ok(Row::Bad(error)),
+                Err(error) => return Ok(Err(error)),
             }
-            if decoder.rows() > 0 && !decoder.is_within_row() {
+            if decoder.rows() > 0 {
                 break;
             }
-            if decoded > self.limits.line {
-                return Ok(Row::Bad(too_long(self.limits)));
-            }
         }
-        if decoder.rows() == 0 || decoder.is_within_row() {
-            if !is_end {
-                return Ok(Row::GoesOn);
-            }
-            // No bytes: the decoder is told that the file ends.
-            if let Err(error) = decoder.decode(&[]) {
-                return Ok(Row::Bad(error));
-            }
-        }
-        Ok(match decoder.flush() {
-            Ok(rows) => Row::Is {
-                bytes: decoded,
-                rows,
-            },
-            Err(error) => Row::Bad(error),
-        })
+        Ok(decoder.flush())
+    }
+
+    /// Adds a row that can't be read, behind those before it.
+    fn add_bad(&mut self, rows: &mut Vec<RecordBatch>, error: DataFusionError) -> Result<()> {
+        self.add(rows)?;
+        self.ready.push_back(Read::Bad(error));
+        Ok(())
     }
 
     /// Adds rows to what is ready.
@@ -368,15 +445,16 @@ impl Lines {
         Ok(())
     }
 
-    /// Reads what is left of the line that the batch ends within; tells whether the file ends there.
-    fn end_line(&mut self) -> Result<bool> {
+    /// Reads what is left of the line that the batch ends within.
+    fn end_line(&mut self) -> Result<()> {
         let most = self.bytes.len().saturating_add(self.limits.line);
         loop {
-            let found = self.input.fill_buf()?;
             let last = self.bytes.len().saturating_sub(1);
-            if found.is_empty() || self.format.line_end(&self.bytes[last..]).is_some() {
-                return Ok(found.is_empty());
+            let found = self.ahead().len();
+            if found == 0 || self.format.line_end(&self.bytes[last..]).is_some() {
+                return Ok(());
             }
+            let found = &self.input.buffer()[..found];
             let taken = self.format.first_line(found).len();
             self.bytes.extend_from_slice(&found[..taken]);
             self.input.consume(taken);
@@ -387,18 +465,6 @@ impl Lines {
     }
 }
 
-/// What a line begins.
-enum Row {
-    /// A row, or several, of so many bytes; none where the line is blank.
-    Is {
-        bytes: usize,
-        rows: Option<RecordBatch>,
-    },
-    /// A row that ends behind the bytes that are there.
-    GoesOn,
-    Bad(DataFusionError),
-}
-
 impl Iterator for Lines {
     type Item = Result<Read>;
 
@@ -406,14 +472,17 @@ impl Iterator for Lines {
         if let Err(error) = self.prepare(|_| false) {
             return Some(Err(error));
         }
-        self.ready.pop_front().map(Ok)
+        match self.ready.pop_front() {
+            Some(read) => Some(Ok(read)),
+            None => self.failure.take().map(Err),
+        }
     }
 }
 
 fn too_long(limits: Limits) -> DataFusionError {
     let megabytes = limits.line / 1_000_000;
     DataFusionError::ResourcesExhausted(format!(
-        "a line of more than {megabytes} MB, which may take more memory than --memory leaves; give it more"
+        "a line of more than {megabytes} MB, or a quote that is not closed; a line may take more memory than --memory leaves, then give it more"
     ))
 }
 
@@ -598,25 +667,102 @@ mod tests {
         assert_eq!(told, [0, 1 << 20, 0, 0]);
     }
 
+    /// Checks what is read whatever the limits are: rows by their number and text, bad ones as `bad`.
+    fn check_bad(text: &str, format: impl Fn() -> Format, expected: &[&str]) {
+        for rows_at_once in [1, 2, 7, 1000] {
+            for bytes in [1, 20, 50, usize::MAX] {
+                let limits = Limits {
+                    rows: rows_at_once,
+                    bytes,
+                    ..LIMITS
+                };
+                let found = rows(read(text, format(), limits)).concat();
+                let found: Vec<_> = found
+                    .iter()
+                    .map(|row| row.split(": ").next().unwrap_or_default().trim_end())
+                    .collect();
+                assert_eq!(found, expected, "{limits:?}: {text}");
+            }
+        }
+    }
+
     #[test]
     fn a_bad_line_is_one_row_among_others() {
-        let every = Limits {
-            rows: 1000,
-            bytes: usize::MAX,
-            ..LIMITS
+        let json = |text: &str, expected: &[&str]| {
+            check_bad(text, || Format::Json(schema()), expected);
         };
-        let json = "{\"id\": 1}\n{\"id\": nothing}\n\n{\"id\": 2, \"text\": \"open}\n{\"id\": 3}\n{\"id\":\n4}\n{\"id\": \"x\"}\n{\"id\": 5";
-        let of_csv = "id,text\n1,\nzzz,\n\n2,\"open\n3,\n\"4\",\"\n\"\n5,a,b\n6,\"";
-        for limits in [every, LIMITS, Limits { bytes: 1, ..LIMITS }] {
-            let found = rows(read(json, Format::Json(schema()), limits)).concat();
-            let found: Vec<_> = found.iter().map(|row| row.split(':').next()).collect();
-            let expected = ["1 ", "bad", "bad", "3 ", "4 ", "bad", "bad"];
-            assert_eq!(found, expected.map(Some), "{limits:?}");
-            let found = rows(read(of_csv, csv(CsvOptions::default()), limits)).concat();
-            let found: Vec<_> = found.iter().map(|row| row.split(':').next()).collect();
-            // What is behind a quote that is not closed is text until the next.
-            assert_eq!(found[..2], [Some("1 "), Some("bad")], "{limits:?}");
-            assert!(found.contains(&Some("bad")), "{found:?}");
+        json(
+            "{\"id\": 1}\n{\"id\": nothing}\n\n{\"id\": 2, \"text\": \"open}\n{\"id\": 3}\n{\"id\":\n4}\n{\"id\": \"x\"}\n{\"id\": 5",
+            &["1", "bad", "bad", "3", "4", "bad", "bad"],
+        );
+        // An object of many lines is one, and what is within it is none.
+        json(
+            "{\"id\": \"x\", \"sub\":\n{\"id\": 5, \"text\": \"inner\"}\n}\n{\"id\": 2}",
+            &["bad", "2"],
+        );
+        // So are objects of one line.
+        json(
+            "{\"id\": 1} {\"id\": \"x\"} {\"id\": 2}\n{\"id\": 3}\n",
+            &["1", "bad", "2", "3"],
+        );
+        json(
+            "{\"id\": \"x\"}\n{\"id\": 1, \"text\": \"a\tb\"}\n",
+            &["bad", "1 a\tb"],
+        );
+        json("", &[]);
+        let of_csv = |text: &str, expected: &[&str]| {
+            let comment = CsvOptions {
+                comment: Some(b'#'),
+                ..CsvOptions::default()
+            };
+            check_bad(text, || csv(comment.clone()), expected);
+        };
+        of_csv(
+            "id,text\n1,\nzzz,\n\n2,a\n5,a,b\n6\n7,\"c\"",
+            &["1", "bad", "2 a", "bad", "bad", "7 c"],
+        );
+        of_csv(
+            "id,text\r\nx,\"hello\r\n5,world\"\r\n2,b\r\n",
+            &["bad", "2 b"],
+        );
+        of_csv(
+            "#c\n\nid,\"te\nxt\"\n1,a\nx,\n#c\n2,b\n",
+            &["1 a", "bad", "2 b"],
+        );
+        of_csv("id,text,more\n1,a\n2,b\n", &["1 a", "2 b"]);
+        of_csv("id,text\n1,\"open\n2,b\n3,c", &["1 open\n2,b\n3,c"]);
+        of_csv("id,text\n", &[]);
+    }
+
+    #[test]
+    fn records_that_never_end_are_not_looked_for_again_and_again() {
+        let text = "{\"text\": [\n".repeat(20_000);
+        let found = rows(read(&text, Format::Json(schema()), LIMITS));
+        assert_eq!(found.len(), MOST_UNCLOSED + 1);
+    }
+
+    #[test]
+    fn what_was_read_before_a_failure_is_used() {
+        struct Failing(usize);
+
+        impl io::Read for Failing {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                if self.0 == 0 {
+                    return Err(io::Error::other("a truncated file"));
+                }
+                self.0 -= 1;
+                let text = b"{\"id\": 1}\n{\"id\": 2";
+                buffer[..text.len()].copy_from_slice(text);
+                Ok(text.len())
+            }
         }
+        let input = Box::new(Failing(1));
+        let lines = Lines::try_new(input, Format::Json(schema()), LIMITS);
+        let found: Vec<_> = lines.expect("a reader").collect();
+        let [Ok(Read::Rows(first)), Err(error)] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(first.num_rows(), 1);
+        assert!(error.to_string().contains("a truncated file"), "{error}");
     }
 }

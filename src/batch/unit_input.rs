@@ -36,11 +36,20 @@ pub(super) enum Batches<'a> {
 }
 
 impl Batches<'_> {
+    /// Tells whether [`Self::long_row`] knows the row's length, and not only how long it may be.
+    pub(super) fn knows_lengths(&self) -> bool {
+        matches!(self, Self::OfParquet(_))
+    }
+
     /// Returns the bytes of the row that the next batch consists of, where it is longer than a batch; it is not read yet.
     pub(super) fn long_row(&mut self) -> Result<usize> {
         match self {
             Self::OfParquet(rows) => rows.long_row(),
-            Self::OfFile(rows) | Self::Picked(Picked { batches: rows, .. }) => rows.long_line(),
+            Self::OfFile(rows) => rows.long_line(),
+            Self::Picked(rows) if rows.ready.is_empty() && !rows.wanted.is_empty() => {
+                rows.batches.long_line()
+            }
+            Self::Picked(_) => Ok(0),
         }
     }
 }

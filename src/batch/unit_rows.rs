@@ -126,7 +126,10 @@ impl<'a> UnitRows<'a> {
                 && bytes > held
             {
                 drop(room.take());
-                room = self.room_of_row(bytes)?;
+                room = match batches.knows_lengths() {
+                    true => self.room_of_row(bytes)?,
+                    false => self.room(bytes),
+                };
                 if room.is_none() {
                     return Ok(false);
                 }
@@ -151,6 +154,9 @@ impl<'a> UnitRows<'a> {
                 }
             };
             for (slice, bytes) in texts::cut(&batch, self.job.settings.batch_bytes) {
+                if !batches.knows_lengths() && bytes > usual {
+                    self.refuse_too_long(bytes)?;
+                }
                 if bytes > held {
                     drop(room.take());
                     room = self.room_of_row(bytes)?;
@@ -192,6 +198,12 @@ impl<'a> UnitRows<'a> {
 
     /// Waits for room for the next row, which is longer than a batch; an error where it would not fit into all there is.
     fn room_of_row(&mut self, bytes: usize) -> Result<Option<SemaphorePermit<'a>>, BatchError> {
+        self.refuse_too_long(bytes)?;
+        Ok(self.room(bytes))
+    }
+
+    /// Refuses the next row where it would not fit into all there is.
+    fn refuse_too_long(&self, bytes: usize) -> Result<(), BatchError> {
         let in_tables = self.job.context.runtime_env().memory_pool.reserved();
         let memory = self.job.options.memory.saturating_sub(in_tables);
         let needed = Budget::of_row(bytes);
@@ -203,7 +215,7 @@ impl<'a> UnitRows<'a> {
                 memory,
             });
         }
-        Ok(self.room(bytes))
+        Ok(())
     }
 
     /// Waits for room in memory; none where the job is to stop.

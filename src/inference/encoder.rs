@@ -25,6 +25,8 @@ pub(super) struct Encoded {
 /// A tokenizer file; its own padding and truncation are left out of account.
 pub struct Encoder {
     tokenizer: tokenizers::Tokenizer,
+    /// Whether a long text may be cut: what a normalizer does at a text's ends it would do at every cut.
+    can_cut: bool,
 }
 
 impl fmt::Debug for Encoder {
@@ -66,7 +68,10 @@ impl Encoder {
         let mut tokenizer = tokenizers::Tokenizer::from_bytes(json)?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None)?;
-        Ok(Self { tokenizer })
+        let normalizer = serde_json::to_string(&tokenizer.get_normalizer())?;
+        let at_ends = ["Prepend", "Strip"].map(|kind| format!("\"type\":\"{kind}\""));
+        let can_cut = !at_ends.iter().any(|kind| normalizer.contains(kind));
+        Ok(Self { tokenizer, can_cut })
     }
 
     /// Returns how many tokens the vocabulary has, added ones included.
@@ -124,6 +129,15 @@ impl Encoder {
         Ok(Encoded { ids, types })
     }
 
+    /// Returns a long text in parts that are tokenised as the whole is.
+    fn parts<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let [cut, whole] = match self.can_cut {
+            true => [text, ""],
+            false => ["", text],
+        };
+        parts(cut).chain((!whole.is_empty()).then_some(whole))
+    }
+
     /// Returns the ids of a whole text, however long it is.
     fn whole(&self, text: &str, special_tokens: bool) -> Result<Vec<u32>, EncodeError> {
         let encode = |part: &str, special_tokens| {
@@ -133,7 +147,7 @@ impl Encoder {
                 source,
             })
         };
-        let mut parts = parts(text);
+        let mut parts = self.parts(text);
         let first = encode(parts.next().unwrap_or(""), special_tokens)?;
         let is_special = |mask: &&u32| **mask == 1;
         let mask = first.get_special_tokens_mask().iter();
@@ -263,7 +277,7 @@ impl Tokenizer for Encoder {
     /// Tokens as the vocabulary writes them, such as `##ing`; special tokens are left out.
     fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
         buffer.clear();
-        for part in parts(text) {
+        for part in self.parts(text) {
             // A tokenizer that was loaded fails on no text; were one to, it has no tokens.
             let Ok(encoding) = self.tokenizer.encode(part, false) else {
                 continue;
@@ -282,7 +296,7 @@ impl Tokenizer for Encoder {
 
     fn starts(&self, text: &str, starts: &mut Vec<usize>) -> bool {
         let mut before = 0;
-        for part in parts(text) {
+        for part in self.parts(text) {
             // As in `cut`: what can't be encoded has no tokens.
             if let Ok(encoding) = self.tokenizer.encode(part, false) {
                 let offsets = encoding.get_offsets().iter();
@@ -294,8 +308,8 @@ impl Tokenizer for Encoder {
     }
 }
 
-/// Cuts a long text where no tokenizer has a token on both sides: before a space that stands alone between words; where
-/// there is none for as long again, between two characters.
+/// Cuts a long text where hardly a tokenizer has a token on both sides: before a space that stands alone between words;
+/// where there is none for as long again, before other white space; without any, between two characters.
 fn parts(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         if text.is_empty() {
@@ -306,9 +320,11 @@ fn parts(mut text: &str) -> impl Iterator<Item = &str> {
             bytes.len()
         } else {
             let is_word = |at: usize| !bytes[at].is_ascii_whitespace();
-            let is_end = |at: &usize| bytes[*at] == b' ' && is_word(at - 1) && is_word(at + 1);
+            let is_alone = |at: &usize| bytes[*at] == b' ' && is_word(at - 1) && is_word(at + 1);
+            let is_first = |at: &usize| !is_word(*at) && is_word(at - 1);
             (PART..2 * PART)
-                .find(is_end)
+                .find(is_alone)
+                .or_else(|| (PART..2 * PART).find(is_first))
                 .unwrap_or_else(|| text.floor_char_boundary(2 * PART))
         };
         let (part, rest) = text.split_at(end);

@@ -93,7 +93,17 @@ impl InferenceError {
             | Self::Text(_)
             | Self::Value(_) => true,
             // A GPU that is lost or full fails whatever the row.
-            Self::Run(error) => !error.to_string().contains("CUDA"),
+            Self::Run(error) => {
+                let of_device = [
+                    "CUDA failure",
+                    "CUBLAS failure",
+                    "CUDNN failure",
+                    "Failed to allocate memory",
+                ];
+                !of_device
+                    .iter()
+                    .any(|words| error.to_string().contains(words))
+            }
             Self::Cancelled
             | Self::Cuda { .. }
             | Self::Dump(_)

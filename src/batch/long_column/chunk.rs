@@ -227,6 +227,7 @@ impl Chunk {
                 let rows = self.rows_of(data)?;
                 let cut = match (data.encoding, &self.dictionary) {
                     (PLAIN, _) if bytes > self.long && rows <= MOST_ROWS => {
+                        page.check(&header)?;
                         page.cut(&header, &data.levels, rows as usize)?
                     }
                     (PLAIN_DICTIONARY | RLE_DICTIONARY, Dictionary::Long(dictionary)) => {
@@ -251,6 +252,7 @@ impl Chunk {
                     // Pages are read in between, through a file of their own.
                     let file = Arc::new(File::open(&self.path)?);
                     let page = StoredPage { file, ..page };
+                    page.check(&header)?;
                     let dictionary = page.dictionary(&header, count, self.long)?;
                     Dictionary::Long(Arc::new(Mutex::new(dictionary)))
                 };

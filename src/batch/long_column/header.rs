@@ -13,6 +13,8 @@ pub(super) struct Header {
     pub(super) length: u64,
     pub(super) compressed: i64,
     pub(super) uncompressed: i64,
+    /// Of the page's bytes as they are in the file.
+    pub(super) checksum: Option<u32>,
     /// Of a page of data.
     pub(super) data: Option<Data>,
     /// Of a dictionary: its values.
@@ -45,6 +47,7 @@ impl Header {
             match field {
                 2 => header.uncompressed = thrift.integer(kind)?,
                 3 => header.compressed = thrift.integer(kind)?,
+                4 => header.checksum = Some(thrift.integer(kind)? as u32),
                 5 if kind == STRUCT => header.data = Some(thrift.data()?),
                 7 if kind == STRUCT => header.dictionary = Some(thrift.values_of_dictionary()?),
                 8 if kind == STRUCT => header.data = Some(thrift.data_of_version_2()?),
@@ -261,6 +264,7 @@ mod tests {
             length: bytes.len() as u64 - 1,
             compressed: 200,
             uncompressed: 300,
+            checksum: Some(1),
             data: Some(data),
             dictionary: None,
         };

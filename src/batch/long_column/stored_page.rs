@@ -1,7 +1,7 @@
 //! A page in its file, and the ways to read it.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +20,9 @@ use super::values::Values;
 
 /// RLE in `parquet.thrift`.
 const RLE: i64 = 3;
+
+/// Bytes that are summed up at once.
+const AT_ONCE: usize = 1 << 18;
 
 /// A page of a column chunk.
 #[derive(Clone)]
@@ -46,6 +49,32 @@ impl StoredPage {
         let mut reader = SerializedPageReader::new(file, &page.build()?, rows, None)?;
         let page = reader.get_next_page()?;
         page.ok_or_else(|| ParquetError::General("expected a page, found none".into()))
+    }
+
+    /// Refuses a page that is not what its writer has written, where the writer says.
+    pub(super) fn check(&self, header: &Header) -> Result<()> {
+        let Some(expected) = header.checksum else {
+            return Ok(());
+        };
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(self.start))?;
+        let bytes = file.take(self.all.end - self.start);
+        let mut bytes = BufReader::with_capacity(AT_ONCE, bytes);
+        let mut hasher = crc32fast::Hasher::new();
+        loop {
+            let found = bytes.fill_buf()?;
+            if found.is_empty() {
+                break;
+            }
+            hasher.update(found);
+            let read = found.len();
+            bytes.consume(read);
+        }
+        match hasher.finalize() == expected {
+            true => Ok(()),
+            // In the words of Parquet's reader.
+            false => Err(ParquetError::General("Page CRC checksum mismatch".into())),
+        }
     }
 
     /// Opens what of it is compressed, which so many bytes come before.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +34,9 @@ pub(super) enum ExportError {
     /// A file that the graph names is not there.
     #[error("{}: its tensors are in `{data}`, and there is no such file beside it", graph.display())]
     NoData { graph: PathBuf, data: String },
+    /// The graph names a file that is not below its folder.
+    #[error("{}: expected its tensors in files beside it, found `{data}`", graph.display())]
+    DataOutside { graph: PathBuf, data: String },
     /// The folder has no tokenizer.
     #[error("{}: expected tokenizer.json beside the graph, which the task needs", .0.display())]
     NoTokenizer(PathBuf),
@@ -299,8 +302,19 @@ pub(super) fn data_of(folder: &Path, graph: &str) -> Result<Vec<String>, ExportE
     let locations = external_data::locations(&path);
     let locations = locations.map_err(|source| ExportError::Read { path, source })?;
     let within = graph.rfind('/').map_or("", |end| &graph[..=end]);
-    let name = |location: String| format!("{within}{}", location.trim_start_matches("./"));
-    Ok(locations.into_iter().map(name).collect())
+    let name = |location: String| {
+        let plain = location.trim_start_matches("./");
+        let mut parts = Path::new(plain).components();
+        // Nothing outside of the graph's folder belongs to it.
+        match !plain.is_empty() && parts.all(|part| matches!(part, Component::Normal(_))) {
+            true => Ok(format!("{within}{plain}")),
+            false => Err(ExportError::DataOutside {
+                graph: folder.join(graph),
+                data: location,
+            }),
+        }
+    };
+    locations.into_iter().map(name).collect()
 }
 
 /// Returns which files of a repository belong to its export, the graph first; the graph names those of its tensors.
