@@ -144,20 +144,20 @@ impl ParquetInput {
             .iter()
             .map(|rows| rows.end - rows.start)
             .sum::<u64>();
-        let (mut usual, mut long) = (Vec::new(), Vec::new());
+        let (mut usual, mut long) = (self.roots.clone(), Vec::new());
         if rows > 0 {
             let group = self.metadata.metadata().row_group(row_group);
-            for (place, root) in self.roots.iter().enumerate() {
-                match self.leaf(*root) {
-                    Some(leaf) if LongColumn::is_wanted(group.column(leaf), batch_bytes) => {
-                        let at = (row_group, leaf);
-                        let most = (batch_rows, batch_bytes);
-                        let wanted = stretches.to_vec();
-                        let column =
-                            LongColumn::open(&self.path, &self.metadata, at, wanted, most)?;
-                        long.push((place, column));
-                    }
-                    _ => usual.push(*root),
+            let leaves = group.columns().iter().enumerate();
+            for (leaf, _) in leaves.filter(|(_, column)| LongColumn::is_wanted(column, batch_bytes))
+            {
+                let root = self.metadata.parquet_schema().get_column_root_idx(leaf);
+                if let Ok(place) = self.roots.binary_search(&root) {
+                    let at = (row_group, leaf);
+                    let most = (batch_rows, batch_bytes);
+                    let wanted = stretches.to_vec();
+                    let column = LongColumn::open(&self.path, &self.metadata, at, wanted, most)?;
+                    long.push((place, column));
+                    usual.retain(|other| *other != root);
                 }
             }
         }
@@ -189,17 +189,6 @@ impl ParquetInput {
             schema: self.schema,
             columns: self.columns,
         })
-    }
-
-    /// Returns the leaf of a column that is not nested.
-    fn leaf(&self, root: usize) -> Option<usize> {
-        let mask = self.mask(&[root]);
-        let leaves = self.metadata.parquet_schema().num_columns();
-        let mut leaves = (0..leaves).filter(|leaf| mask.leaf_included(*leaf));
-        match (leaves.next(), leaves.next()) {
-            (Some(leaf), None) => Some(leaf),
-            _ => None,
-        }
     }
 }
 
@@ -279,8 +268,7 @@ impl ParquetRows {
             self.usual.ready = (left > 0).then(|| batch.slice(least, left));
         }
         for (place, column) in &mut self.long {
-            columns.extend(column.take(least));
-            columns[*place..].rotate_right(1);
+            columns.splice(*place..*place, column.take(least));
         }
         Ok(Some((columns, least)))
     }

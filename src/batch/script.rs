@@ -130,21 +130,19 @@ pub(super) async fn plan(
             }
         }
     }
-    if let Some(input) = &script.input
-        && !pipelines.is_empty()
-        && !pipelines
-            .iter()
-            .any(|pipeline| pipeline.source.name.table() == INPUT)
-    {
-        let reason = format!("no query reads `{INPUT}`, the table of --input {input}");
-        return Err(refused("the script", reason));
-    }
     if pipelines.is_empty() {
         let reason = match &script.output {
             Some(_) => "expected a SELECT, found none",
             None => "expected INSERT INTO … SELECT … FROM …, found none",
         };
         return Err(refused("the script", reason.to_owned()));
+    }
+    let mut sources = pipelines.iter().map(|pipeline| &pipeline.source.name);
+    if let Some(input) = &script.input
+        && !sources.any(|name| name.table() == INPUT)
+    {
+        let reason = format!("no query reads `{INPUT}`, the table of --input {input}");
+        return Err(refused("the script", reason));
     }
     Ok(pipelines)
 }

@@ -125,11 +125,11 @@ impl<'a> UnitRows<'a> {
             if let Ok(bytes) = long
                 && bytes > held
             {
+                if batches.knows_lengths() {
+                    self.refuse_too_long(bytes)?;
+                }
                 drop(room.take());
-                room = match batches.knows_lengths() {
-                    true => self.room_of_row(bytes)?,
-                    false => self.room(bytes),
-                };
+                room = self.room(bytes);
                 if room.is_none() {
                     return Ok(false);
                 }
@@ -154,12 +154,12 @@ impl<'a> UnitRows<'a> {
                 }
             };
             for (slice, bytes) in texts::cut(&batch, self.job.settings.batch_bytes) {
-                if !batches.knows_lengths() && bytes > usual {
+                if bytes > usual {
                     self.refuse_too_long(bytes)?;
                 }
                 if bytes > held {
                     drop(room.take());
-                    room = self.room_of_row(bytes)?;
+                    room = self.room(bytes);
                     if room.is_none() {
                         return Ok(false);
                     }
@@ -194,12 +194,6 @@ impl<'a> UnitRows<'a> {
             Rows::OfGroup { rows, whole, .. } => whole / (rows.end - rows.start).max(1) > LONG,
             Rows::All | Rows::Unreadable(_) => false,
         }
-    }
-
-    /// Waits for room for the next row, which is longer than a batch; an error where it would not fit into all there is.
-    fn room_of_row(&mut self, bytes: usize) -> Result<Option<SemaphorePermit<'a>>, BatchError> {
-        self.refuse_too_long(bytes)?;
-        Ok(self.room(bytes))
     }
 
     /// Refuses the next row where it would not fit into all there is.

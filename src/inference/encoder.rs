@@ -129,15 +129,6 @@ impl Encoder {
         Ok(Encoded { ids, types })
     }
 
-    /// Returns a long text in parts that are tokenised as the whole is.
-    fn parts<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
-        let [cut, whole] = match self.can_cut {
-            true => [text, ""],
-            false => ["", text],
-        };
-        parts(cut).chain((!whole.is_empty()).then_some(whole))
-    }
-
     /// Returns the ids of a whole text, however long it is.
     fn whole(&self, text: &str, special_tokens: bool) -> Result<Vec<u32>, EncodeError> {
         let encode = |part: &str, special_tokens| {
@@ -147,7 +138,7 @@ impl Encoder {
                 source,
             })
         };
-        let mut parts = self.parts(text);
+        let mut parts = parts(text, self.can_cut);
         let first = encode(parts.next().unwrap_or(""), special_tokens)?;
         let is_special = |mask: &&u32| **mask == 1;
         let mask = first.get_special_tokens_mask().iter();
@@ -277,7 +268,7 @@ impl Tokenizer for Encoder {
     /// Tokens as the vocabulary writes them, such as `##ing`; special tokens are left out.
     fn cut<'a>(&self, text: &'a str, buffer: &'a mut String, spans: &mut Vec<Span>) -> &'a str {
         buffer.clear();
-        for part in self.parts(text) {
+        for part in parts(text, self.can_cut) {
             // A tokenizer that was loaded fails on no text; were one to, it has no tokens.
             let Ok(encoding) = self.tokenizer.encode(part, false) else {
                 continue;
@@ -296,7 +287,7 @@ impl Tokenizer for Encoder {
 
     fn starts(&self, text: &str, starts: &mut Vec<usize>) -> bool {
         let mut before = 0;
-        for part in self.parts(text) {
+        for part in parts(text, self.can_cut) {
             // As in `cut`: what can't be encoded has no tokens.
             if let Ok(encoding) = self.tokenizer.encode(part, false) {
                 let offsets = encoding.get_offsets().iter();
@@ -310,13 +301,13 @@ impl Tokenizer for Encoder {
 
 /// Cuts a long text where hardly a tokenizer has a token on both sides: before a space that stands alone between words;
 /// where there is none for as long again, before other white space; without any, between two characters.
-fn parts(mut text: &str) -> impl Iterator<Item = &str> {
+fn parts(mut text: &str, can_cut: bool) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         if text.is_empty() {
             return None;
         }
         let bytes = text.as_bytes();
-        let end = if bytes.len() <= 2 * PART {
+        let end = if bytes.len() <= 2 * PART || !can_cut {
             bytes.len()
         } else {
             let is_word = |at: usize| !bytes[at].is_ascii_whitespace();
@@ -340,11 +331,12 @@ mod tests {
     #[test]
     fn long_texts_are_cut_at_single_spaces_and_nothing_is_lost() {
         let short = "a b";
-        assert_eq!(parts(short).collect::<Vec<_>>(), [short]);
-        assert_eq!(parts("").count(), 0);
+        assert_eq!(parts(short, true).collect::<Vec<_>>(), [short]);
+        assert_eq!(parts("", true).count(), 0);
         for word in ["word ", "wide  spaces\n ", "再见", "🦀 "] {
             let text = word.repeat(5 * PART / word.len());
-            let found: Vec<_> = parts(&text).collect();
+            let found: Vec<_> = parts(&text, true).collect();
+            assert_eq!(parts(&text, false).collect::<Vec<_>>(), [text.as_str()]);
             assert!(found.concat() == text && found.len() > 2, "{word}");
             assert!(found.iter().all(|part| part.len() <= 2 * PART), "{word}");
             if word == "word " {

@@ -180,10 +180,9 @@ impl Chunk {
             };
             let until = wanted.start.saturating_sub(self.row);
             match &mut self.next {
-                Next::Unknown => self.look()?,
-                Next::Page { rows, .. } if *rows <= until => {
-                    self.row += *rows;
-                    self.next = Next::Unknown;
+                Next::Unknown => {
+                    let start = wanted.start;
+                    self.look(start)?;
                 }
                 Next::Pieces(page) if page.rows_left() == 0 => self.next = Next::Unknown,
                 Next::Pieces(page) if until > 0 => {
@@ -197,8 +196,8 @@ impl Chunk {
         }
     }
 
-    /// Reads the header of the next page.
-    fn look(&mut self) -> Result<()> {
+    /// Reads the header of the next page, and opens it; one that ends before a row is passed.
+    fn look(&mut self, start_row: u64) -> Result<()> {
         if self.offset >= self.end {
             let found = format!("its pages end at row {} of the row group", self.row);
             return Err(self.broken(&found));
@@ -225,6 +224,10 @@ impl Chunk {
         match (&header.data, header.dictionary) {
             (Some(data), _) => {
                 let rows = self.rows_of(data)?;
+                if self.row + rows <= start_row {
+                    self.row += rows;
+                    return Ok(());
+                }
                 let cut = match (data.encoding, &self.dictionary) {
                     (PLAIN, _) if bytes > self.long && rows <= MOST_ROWS => {
                         page.check(&header)?;
