@@ -86,14 +86,19 @@ impl Engine {
             Statement::ShowFunctions(statement) => statement.run(context),
             Statement::ShowModels(statement) => statement.run(context).await,
         };
-        frame.map_err(|error| tables::with_nearest(&context.state(), error))
+        match frame {
+            Ok(frame) => Ok(frame),
+            Err(error) => Err(tables::with_nearest(&context.state(), error).await),
+        }
     }
 
     /// Plans a statement that DataFusion runs, and runs nothing; the plan is not optimised.
     pub async fn plan(&self, statement: DataFusionStatement) -> Result<LogicalPlan> {
         let state = self.context.state();
-        let plan = state.statement_to_plan(statement).await;
-        plan.map_err(|error| tables::with_nearest(&state, error))
+        match state.statement_to_plan(statement).await {
+            Ok(plan) => Ok(plan),
+            Err(error) => Err(tables::with_nearest(&state, error).await),
+        }
     }
 
     /// Runs a text that holds exactly one statement; see [`Engine::run`].

@@ -185,6 +185,23 @@ fn a_restart_deletes_what_the_job_made_and_nothing_else() {
 }
 
 #[test]
+fn a_job_that_stopped_before_its_first_unit_goes_on() {
+    let job = Job::default();
+    job.write("in.csv", "id,text\n1,one\ntwo,two\n");
+    job.write(
+        "job.sql",
+        "CREATE EXTERNAL TABLE corpus (id BIGINT, text VARCHAR) STORED AS CSV LOCATION 'in.csv' OPTIONS ('format.has_header' 'true');
+         CREATE EXTERNAL TABLE out (id BIGINT, n BIGINT) STORED AS PARQUET LOCATION 'out/';
+         INSERT INTO out SELECT id, token_count(text) FROM corpus;",
+    );
+    job.refuse(&["-f", "job.sql"], "in.csv");
+    assert!(job.path("out/_lexstream").is_dir());
+    let summary = job.finish(&["-f", "job.sql", "--on-error", "file"]);
+    let (passed, failed) = (&summary["passed"], &summary["failed"]);
+    assert_eq!((passed, failed), (&json!(1), &json!(1)));
+}
+
+#[test]
 fn a_manifest_that_is_none_or_newer_is_refused_by_name() {
     let job = finished();
     let manifest = "out/_lexstream/manifest.json";

@@ -51,11 +51,15 @@ impl Files {
 #[async_trait]
 impl UrlTableFactory for Files {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        find(&self.state()?, name, false).await
+        match find(&self.state()?, name, false).await {
+            // Perhaps a name that a statement is about to give; `with_nearest` says why it is no table otherwise.
+            Err(_) if !is_path(name) => Ok(None),
+            found => found,
+        }
     }
 }
 
-/// Returns the table of a path, a glob or a folder; none where the name is neither and may be a table's.
+/// Returns the table of a path, a glob or a folder; none where nothing on disk has that name and it may be a table's.
 ///
 /// `lenient` takes the columns of those files that can be read, if some can't.
 pub(super) async fn find(
@@ -70,7 +74,6 @@ pub(super) async fn find(
         Found::Nothing if is_path(name) => {
             return exec_err!("{name}: no such file in {}", current_folder());
         }
-        // Perhaps a name that a statement is about to give.
         Found::Nothing => return Ok(None),
         Found::Files(files) if files.is_empty() => {
             return exec_err!("{name}: no file matches in {}", current_folder());
@@ -431,6 +434,25 @@ mod tests {
             .check("text", &format!("{ODD}/{ODD}.csv"), "one")
             .await;
         folder.check("text", ODD, "one").await;
+    }
+
+    #[tokio::test]
+    async fn a_name_that_a_folder_has_too_can_be_given() {
+        let folder = Folder::new().await;
+        let engine = &folder.engine;
+        // The folder of this crate's sources, which tests run in, has no file that is a table.
+        for create in [
+            "CREATE TABLE src AS SELECT 1 AS n",
+            "CREATE OR REPLACE VIEW src AS SELECT 1 AS n",
+        ] {
+            let error = engine.sql("SELECT n FROM src").await.expect_err(create);
+            let expected = "src: expected files ending in .arrow";
+            assert!(error.strip_backtrace().contains(expected), "{error}");
+            engine.sql(create).await.expect(create);
+            let rows = engine.sql("SELECT n FROM src").await.expect(create);
+            assert_eq!(rows.count().await.expect(create), 1);
+            engine.context().deregister_table("src").expect(create);
+        }
     }
 
     #[tokio::test]

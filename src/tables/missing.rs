@@ -4,8 +4,10 @@ use datafusion::common::{DataFusionError, plan_datafusion_err};
 use datafusion::execution::SessionState;
 use lexstream_udfs::nearest;
 
-/// Names the nearest table in an error that says that there is none of a name; other errors stay as they are.
-pub fn with_nearest(state: &SessionState, error: DataFusionError) -> DataFusionError {
+use super::files;
+
+/// Says in an error that there is no table of a name why a file or a folder of that name is none, or which table's name is the nearest; other errors stay as they are.
+pub async fn with_nearest(state: &SessionState, error: DataFusionError) -> DataFusionError {
     let DataFusionError::Plan(message) = error.find_root() else {
         return error;
     };
@@ -13,10 +15,13 @@ pub fn with_nearest(state: &SessionState, error: DataFusionError) -> DataFusionE
     let name = message
         .strip_prefix("table '")
         .and_then(|rest| rest.split_once("' not found"))
-        .map(|(name, _)| name.rsplit('.').next().unwrap_or(name));
+        .map(|(name, _)| name.splitn(3, '.').last().unwrap_or(name));
     let Some(name) = name else {
         return error;
     };
+    if let Err(unreadable) = files::find(state, name, false).await {
+        return unreadable;
+    }
     let catalogs = state.catalog_list();
     let catalogs = catalogs
         .catalog_names()
