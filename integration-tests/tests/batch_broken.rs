@@ -72,6 +72,13 @@ fn a_file_that_is_truncated_or_none_is_named_and_the_others_are_read() {
 
 #[test]
 fn a_broken_page_costs_the_rest_of_its_unit_and_no_more() {
+    // The rows before it are read, wherever a batch ends; units before are read by one reader, or each by its own.
+    for (batch_rows, workers) in [(50, 1), (70, 1), (8192, 1), (8192, 2)] {
+        check_broken_page(batch_rows, workers);
+    }
+}
+
+fn check_broken_page(batch_rows: usize, workers: usize) {
     let job = Job::default();
     let path = job.path("in/a.parquet");
     // Ten pages of 100 rows, of which the fifth is broken; units of 300 rows.
@@ -81,16 +88,18 @@ fn a_broken_page_costs_the_rest_of_its_unit_and_no_more() {
         "--set",
         "lexstream.batch.unit_rows=300",
         "--set",
-        "lexstream.batch.batch_rows=50",
+        &format!("lexstream.batch.batch_rows={batch_rows}"),
         "--workers",
-        "1",
+        &workers.to_string(),
     ];
     let query = "SELECT id, token_count(text) AS n FROM input";
     let arguments = [&arguments(query)[..], &cut].concat();
-    job.refuse(
-        &arguments,
-        &format!("{}, row group 0, row 400: ", path.display()),
-    );
+    if workers == 1 {
+        job.refuse(
+            &arguments,
+            &format!("{}, row group 0, row 400: ", path.display()),
+        );
+    }
     let summary = job.finish(&[&arguments[..], &["--on-error", "file"]].concat());
     // A page can be skipped by its header: units behind a broken one can't be reached.
     assert_eq!(

@@ -60,37 +60,34 @@ pub(super) fn write(
     let columns: Vec<_> = (0..job.source.schema().fields().len()).collect();
     let wanted = Wanted {
         columns: &columns,
-        rows: Some(&stretches),
+        rows: &stretches,
         batch_rows: BATCH_ROWS,
-        batch_bytes: job.settings.batch_bytes,
     };
     // Read again, now with every column; what could not be read the first time is not.
-    let again = (!read.is_empty()).then(|| unit_input::open(job, unit, &wanted, runtime));
-    let again = again.transpose().map_err(failed)?;
-    let mut again = again.map(|(rows, _)| rows);
+    let again = (!read.is_empty()).then(|| unit_input::open_some(job, unit, &wanted, runtime));
+    let mut again = again.transpose().map_err(failed)?;
     while let Some(rows) = &mut again
         && written < read.len()
     {
-        let bytes = rows.long_row().map_err(failed)?;
+        let long = rows.long_row();
+        let bytes = long.as_ref().map_or(0, |bytes| *bytes);
         let bytes = bytes.max(job.settings.batch_bytes);
         let Some(_room) = room(job, shared, runtime, bytes) else {
             return Ok(false);
         };
-        let rows = match rows.next().transpose().map_err(failed)? {
-            Some(Read::Rows(rows)) => rows,
-            // Another column of it can't be read: its columns are NULL.
-            Some(Read::Bad(_)) => {
-                let beside = &read[written..=written];
-                written += 1;
-                let batch = row_errors::batch(&schema, &job.source, unit, None, beside);
-                writer.write(&batch.map_err(failed)?)?;
-                continue;
+        let (rows, count) = match long.and_then(|_| rows.next().transpose()) {
+            Ok(Some(Read::Rows(rows))) => {
+                let count = rows.num_rows();
+                (Some(rows), count)
             }
-            None => break,
+            Ok(None) => break,
+            // Another column of it can't be read, or of all that follow: their columns are NULL.
+            Ok(Some(Read::Bad(_))) => (None, 1),
+            Err(_) => (None, read.len() - written),
         };
-        let beside = &read[written..written + rows.num_rows()];
-        written += rows.num_rows();
-        let batch = row_errors::batch(&schema, &job.source, unit, Some(&rows), beside);
+        let beside = &read[written..written + count];
+        written += count;
+        let batch = row_errors::batch(&schema, &job.source, unit, rows.as_ref(), beside);
         writer.write(&batch.map_err(failed)?)?;
     }
     if written != read.len() {

@@ -11,13 +11,16 @@
 //! A unit is finished when its file is there: the rename is the commit, and nothing else holds state. A restart does
 //! what is missing. Processes share the units of a job through the locks of their temporary files.
 
+mod adapter;
 mod budget;
 mod error;
 mod error_rows;
 mod file_input;
 mod footer;
 mod footers;
+mod group_rows;
 mod job;
+mod left;
 mod line_input;
 mod long_column;
 mod manifest;

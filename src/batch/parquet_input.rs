@@ -5,10 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use datafusion::arrow::compute::CastOptions;
-use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
-use datafusion::common::nested_struct::cast_column;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -17,6 +14,8 @@ use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{KeyValue, RowGroupMetaData};
 
+use super::adapter::{Adapted, Adapter, Column, RawRows};
+use super::line_input::Read;
 use super::long_column::LongColumn;
 use super::source::{InputFile, Source};
 
@@ -28,18 +27,7 @@ pub(super) struct ParquetInput {
     metadata: ArrowReaderMetadata,
     /// Columns of the file that are read, ascending.
     roots: Vec<usize>,
-    schema: SchemaRef,
-    /// One a column that is read.
-    columns: Vec<Column>,
-}
-
-/// Where a column of the table comes from.
-#[derive(Debug, Clone)]
-enum Column {
-    /// One of the file's columns that are read, cast where its type is another.
-    Read(usize),
-    /// The same value in every row: what a folder's name says, or NULL where the file lacks the column.
-    Constant(ScalarValue),
+    adapter: Arc<Adapter>,
 }
 
 impl ParquetInput {
@@ -89,8 +77,7 @@ impl ParquetInput {
             file: opened,
             metadata,
             roots,
-            schema,
-            columns: found,
+            adapter: Arc::new(Adapter::new(schema, found)),
         })
     }
 
@@ -186,8 +173,7 @@ impl ParquetInput {
                 ready: None,
             },
             long,
-            schema: self.schema,
-            columns: self.columns,
+            adapted: Adapted::new(self.adapter),
         })
     }
 }
@@ -202,14 +188,13 @@ pub(super) struct GroupSize {
     pub(super) whole: u64,
 }
 
-/// The rows of a unit, as the table has them.
+/// Rows of a row group.
 #[derive(Debug)]
 pub(super) struct ParquetRows {
     usual: Usual,
     /// Columns with long pages, each with its place among those that are read.
     long: Vec<(usize, LongColumn)>,
-    schema: SchemaRef,
-    columns: Vec<Column>,
+    adapted: Adapted,
 }
 
 /// The columns that Parquet's reader reads by itself.
@@ -240,8 +225,13 @@ impl ParquetRows {
             .sum::<Result<_, _>>()?)
     }
 
-    /// Returns as many rows as every column has ready, in the order of the file's columns.
-    fn together(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>> {
+    /// Returns how its rows become the table's.
+    pub(super) fn adapter(&self) -> &Arc<Adapter> {
+        self.adapted.adapter()
+    }
+
+    /// Returns as many rows as every column has ready, `most` of them at most.
+    pub(super) fn take(&mut self, most: usize) -> Result<Option<RawRows>> {
         let usual = match self.usual.reader {
             Some(_) => Some(self.usual.next().transpose()?),
             None => None,
@@ -252,83 +242,41 @@ impl ParquetRows {
         let of_long = self.long.iter_mut().map(|(_, column)| column.rows());
         let ready = of_long.collect::<Result<Vec<_>, _>>()?;
         let ready = ready.into_iter().chain(of_usual);
-        let (least, most) = ready.fold((usize::MAX, 0), |(least, most), rows| {
-            (least.min(rows), most.max(rows))
+        let (least, largest) = ready.fold((usize::MAX, 0), |(least, largest), rows| {
+            (least.min(rows), largest.max(rows))
         });
-        if least == 0 && most > 0 {
+        if least == 0 && largest > 0 {
             return exec_err!("expected as many rows in every column, found one that ends before");
         }
-        if least == 0 {
+        let rows = least.min(most);
+        if rows == 0 || least == usize::MAX {
             return Ok(None);
         }
         let mut columns = Vec::new();
         if let Some(batch) = usual.flatten() {
-            columns.extend_from_slice(batch.slice(0, least).columns());
-            let left = batch.num_rows() - least;
-            self.usual.ready = (left > 0).then(|| batch.slice(least, left));
+            columns.extend_from_slice(batch.slice(0, rows).columns());
+            let left = batch.num_rows() - rows;
+            self.usual.ready = (left > 0).then(|| batch.slice(rows, left));
         }
         for (place, column) in &mut self.long {
-            columns.splice(*place..*place, column.take(least));
+            columns.splice(*place..*place, column.take(rows));
         }
-        Ok(Some((columns, least)))
+        Ok(Some(RawRows { columns, rows }))
     }
 }
 
 impl Iterator for ParquetRows {
-    type Item = Result<RecordBatch>;
+    type Item = Result<Read>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.long.is_empty() {
-            true => self.usual.next().map(|batch| {
-                let batch = batch?;
-                adapted(
-                    batch.columns(),
-                    batch.num_rows(),
-                    &self.schema,
-                    &self.columns,
-                )
-            }),
-            false => self.together().transpose().map(|found| {
-                let (columns, rows) = found?;
-                adapted(&columns, rows, &self.schema, &self.columns)
-            }),
+        loop {
+            if let Some(read) = self.adapted.next() {
+                return Some(Ok(read));
+            }
+            match self.take(usize::MAX).transpose()? {
+                Ok(raw) => self.adapted.push(raw),
+                Err(error) => return Some(Err(error)),
+            }
         }
     }
-}
-
-/// Makes a batch of the table's columns out of those that were read.
-fn adapted(
-    read: &[ArrayRef],
-    rows: usize,
-    schema: &SchemaRef,
-    columns: &[Column],
-) -> Result<RecordBatch> {
-    let column = |(column, field): (&Column, &FieldRef)| -> Result<ArrayRef> {
-        match column {
-            Column::Read(at) => {
-                let found = &read[*at];
-                if found.data_type() == field.data_type() {
-                    return Ok(Arc::clone(found));
-                }
-                let strict = CastOptions {
-                    safe: false,
-                    ..CastOptions::default()
-                };
-                cast_column(found, field.data_type(), &strict)
-            }
-            Column::Constant(value) if value.is_null() => {
-                Ok(new_null_array(field.data_type(), rows))
-            }
-            Column::Constant(value) => value.to_array_of_size(rows),
-        }
-    };
-    let found = columns.iter().zip(schema.fields());
-    let found = found.map(column).collect::<Result<Vec<_>>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    // A file may hold NULL where the table does not: nullability is the table's to promise, and checked here.
-    Ok(RecordBatch::try_new_with_options(
-        Arc::clone(schema),
-        found,
-        &options,
-    )?)
 }

@@ -102,10 +102,9 @@ impl Job {
         let batch_rows = usize::try_from(only.end).unwrap_or(usize::MAX);
         let wanted = Wanted {
             columns: self.rowwise.columns(),
-            rows: Some(std::slice::from_ref(only)),
+            rows: std::slice::from_ref(only),
             batch_rows: batch_rows.clamp(1, self.settings.batch_rows.max(1)),
-            batch_bytes: self.settings.batch_bytes,
         };
-        Ok(unit_input::open(self, unit, &wanted, runtime)?.0)
+        unit_input::open_some(self, unit, &wanted, runtime)
     }
 }

@@ -1,6 +1,5 @@
 //! A job under way: workers that take units until none is left.
 
-use std::collections::VecDeque;
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::job::Job;
+use super::left::Left;
 use super::tally::Tally;
 use super::times::Times;
 use super::unit_run::{Ended, UnitRun};
@@ -29,8 +29,8 @@ pub struct Running {
 /// What the workers of one process share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// Places of the units that are not finished.
-    left: Mutex<VecDeque<usize>>,
+    /// Units that are not finished.
+    left: Mutex<Left>,
     progress: Mutex<Progress>,
     /// Rows of the units under way that are done already, for the progress line, and the bytes that stand for them.
     pub(super) rows_under_way: AtomicU64,
@@ -104,18 +104,19 @@ impl Job {
             bytes: self.units.iter().map(|unit| unit.bytes).sum(),
             ..Progress::default()
         };
-        let mut left = VecDeque::new();
+        let mut left = Vec::new();
         for (at, unit) in self.units.iter().enumerate() {
             if taken.finished.contains(&unit.name) {
                 progress.tally += footer::tally(&self.outputs[0].part(&unit.name))?;
                 progress.units_before += 1;
                 progress.bytes_finished += unit.bytes;
             } else {
-                left.push_back(at);
+                left.push(at);
             }
         }
+        let count = self.options.workers.max(1);
         let shared = Arc::new(Shared {
-            left: Mutex::new(left),
+            left: Mutex::new(Left::new(left, count)),
             progress: Mutex::new(progress),
             rows_under_way: AtomicU64::new(0),
             bytes_under_way: AtomicU64::new(0),
@@ -124,12 +125,12 @@ impl Job {
             started: Instant::now(),
         });
         let mut workers = Vec::new();
-        for number in 0..self.options.workers.max(1) {
+        for number in 0..count {
             let (job, shared) = (Arc::clone(&self), Arc::clone(&shared));
             let (taken, runtime) = (Arc::clone(&taken), runtime.clone());
             let worker = std::thread::Builder::new().name(format!("batch {number}"));
             let worker = worker.spawn(move || {
-                if let Err(error) = work(&job, &shared, &runtime) {
+                if let Err(error) = work(&job, number, &shared, &runtime) {
                     shared.fail(error);
                 }
                 drop(taken);
@@ -182,7 +183,7 @@ impl Shared {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn left(&self) -> MutexGuard<'_, VecDeque<usize>> {
+    fn left(&self) -> MutexGuard<'_, Left> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -224,10 +225,11 @@ impl Shared {
 
 /// Takes units until none is left; those that another process holds are looked at again until they are finished, or
 /// until their owner is dead.
-fn work(job: &Job, shared: &Shared, runtime: &Handle) -> Result<(), BatchError> {
+fn work(job: &Job, worker: usize, shared: &Shared, runtime: &Handle) -> Result<(), BatchError> {
     let mut held_in_a_row = 0;
+    let mut reader = None;
     while !shared.is_stopped() {
-        let Some(at) = shared.left().pop_front() else {
+        let Some(at) = shared.left().take(worker, &job.units) else {
             return Ok(());
         };
         let unit = &job.units[at];
@@ -241,14 +243,9 @@ fn work(job: &Job, shared: &Shared, runtime: &Handle) -> Result<(), BatchError> 
             continue;
         }
         let Some(run) = UnitRun::claim(job, unit)? else {
-            let left = {
-                let mut left = shared.left();
-                left.push_back(at);
-                left.len()
-            };
             held_in_a_row += 1;
             // The next one may be free: who waits at each that is held comes behind for ever.
-            if held_in_a_row >= left {
+            if held_in_a_row >= shared.left().put_back(worker, at) {
                 std::thread::sleep(GLANCE);
                 held_in_a_row = 0;
             }
@@ -261,7 +258,7 @@ fn work(job: &Job, shared: &Shared, runtime: &Handle) -> Result<(), BatchError> 
             by_others()?;
             continue;
         }
-        match run.run(shared, runtime)? {
+        match run.run(&mut reader, shared, runtime)? {
             Ended::Finished(tally, times) => shared.add(unit.bytes, tally, Some(times)),
             Ended::Stopped => {}
         }

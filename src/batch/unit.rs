@@ -7,6 +7,9 @@ use super::place::Place;
 use super::source::{InputFile, Source};
 use crate::config::BatchConfig;
 
+/// Bytes of a row on average above which a page that is read whole is thought to hold all rows of a unit.
+const LONG: u64 = 1 << 20;
+
 /// A piece of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unit {
@@ -26,6 +29,8 @@ pub(super) enum Rows {
     OfGroup {
         row_group: usize,
         rows: Range<u64>,
+        /// Rows of the row group.
+        group_rows: u64,
         /// Their share of the columns that are read, uncompressed.
         bytes: u64,
         /// Of that, their share of columns whose pages are read whole.
@@ -43,6 +48,31 @@ impl Unit {
         match &self.rows {
             Rows::OfGroup { rows, .. } => Some(rows.end - rows.start),
             Rows::All | Rows::Unreadable(_) => None,
+        }
+    }
+
+    /// Tells whether rows are so long that a page which is read whole may hold far more of them than a batch.
+    pub(super) fn has_long_pages(&self) -> bool {
+        match &self.rows {
+            Rows::OfGroup { rows, whole, .. } => whole / (rows.end - rows.start).max(1) > LONG,
+            Rows::All | Rows::Unreadable(_) => false,
+        }
+    }
+
+    /// Tells whether its rows come next in the row group behind those of another.
+    pub(super) fn follows(&self, before: &Self) -> bool {
+        match (&before.rows, &self.rows) {
+            (
+                Rows::OfGroup {
+                    row_group: of_before,
+                    rows: before_rows,
+                    ..
+                },
+                Rows::OfGroup {
+                    row_group, rows, ..
+                },
+            ) => (before.file, of_before, before_rows.end) == (self.file, row_group, rows.start),
+            _ => false,
         }
     }
 
@@ -123,6 +153,7 @@ fn of_parquet(
                 Rows::OfGroup {
                     row_group,
                     rows: start..end,
+                    group_rows: rows,
                     bytes,
                     whole,
                 },
@@ -136,6 +167,7 @@ fn of_parquet(
         let none = Rows::OfGroup {
             row_group: 0,
             rows: 0..0,
+            group_rows: 0,
             bytes: 0,
             whole: 0,
         };

@@ -10,26 +10,27 @@ use tokio::runtime::Handle;
 
 use super::budget::Budget;
 use super::file_input;
+use super::group_rows::{GroupRows, GroupWanted, OpenGroup};
 use super::job::Job;
 use super::line_input::{Limits, Read};
 use super::parquet_input::{ParquetInput, ParquetRows};
 use super::unit::{Rows, Unit};
 
-/// What is read of a unit.
+/// Some rows of a unit.
 pub(super) struct Wanted<'a> {
     /// Places of columns in the source table, ascending.
     pub(super) columns: &'a [usize],
-    /// Stretches of rows, counted from the unit's first, ascending; none is all of them.
-    pub(super) rows: Option<&'a [Range<u64>]>,
+    /// Stretches of rows, counted from the unit's first, ascending.
+    pub(super) rows: &'a [Range<u64>],
     /// Rows of a batch at most.
     pub(super) batch_rows: usize,
-    /// Bytes of a batch's texts, about; a single longer text is a batch of its own.
-    pub(super) batch_bytes: usize,
 }
 
 /// What is read of a unit, in the order of its rows.
 pub(super) enum Batches<'a> {
-    OfParquet(ParquetRows),
+    OfGroup(GroupRows<'a>),
+    /// Some rows of a row group.
+    Stretches(ParquetRows),
     OfFile(file_input::Batches<'a>),
     /// Some rows of a file.
     Picked(Picked<file_input::Batches<'a>>),
@@ -38,13 +39,22 @@ pub(super) enum Batches<'a> {
 impl Batches<'_> {
     /// Tells whether [`Self::long_row`] knows the row's length, and not only how long it may be.
     pub(super) fn knows_lengths(&self) -> bool {
-        matches!(self, Self::OfParquet(_))
+        matches!(self, Self::OfGroup(_) | Self::Stretches(_))
+    }
+
+    /// Returns what the file's own footer says.
+    pub(super) fn of_file(&self) -> Vec<KeyValue> {
+        match self {
+            Self::OfGroup(rows) => rows.of_file().to_vec(),
+            Self::Stretches(_) | Self::OfFile(_) | Self::Picked(_) => Vec::new(),
+        }
     }
 
     /// Returns the bytes of the row that the next batch consists of, where it is longer than a batch; it is not read yet.
     pub(super) fn long_row(&mut self) -> Result<usize> {
         match self {
-            Self::OfParquet(rows) => rows.long_row(),
+            Self::OfGroup(rows) => rows.long_row(),
+            Self::Stretches(rows) => rows.long_row(),
             Self::OfFile(rows) => rows.long_line(),
             Self::Picked(rows) if rows.ready.is_empty() && !rows.wanted.is_empty() => {
                 rows.batches.long_line()
@@ -59,27 +69,63 @@ impl Iterator for Batches<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::OfParquet(rows) => rows.next().map(|rows| rows.map(Read::Rows)),
+            Self::OfGroup(rows) => rows.next(),
+            Self::Stretches(rows) => rows.next(),
             Self::OfFile(rows) => rows.next(),
             Self::Picked(rows) => rows.next(),
         }
     }
 }
 
-/// Opens a unit's file; returns its rows, and what the file's own footer says.
+/// Opens all rows of a unit, those of its columns that the queries read, in batches of `batch_rows` at most.
+///
+/// `kept` is the reader that the unit before has left, and what this one leaves to the next.
 pub(super) fn open<'a>(
+    job: &'a Job,
+    unit: &Unit,
+    batch_rows: usize,
+    kept: &'a mut Option<OpenGroup>,
+    runtime: &'a Handle,
+) -> Result<Batches<'a>> {
+    let columns = job.rowwise.columns();
+    match &unit.rows {
+        Rows::OfGroup {
+            row_group,
+            rows,
+            group_rows,
+            ..
+        } => {
+            let wanted = GroupWanted {
+                source: &job.source,
+                file: unit.file,
+                columns,
+                row_group: *row_group,
+                rows: rows.clone(),
+                // Rows that may be long are not to be read ahead of their turn.
+                until: if unit.has_long_pages() {
+                    rows.end
+                } else {
+                    *group_rows
+                },
+                batch_rows,
+                batch_bytes: job.settings.batch_bytes,
+            };
+            Ok(Batches::OfGroup(GroupRows::open(kept, wanted)?))
+        }
+        Rows::All => Ok(Batches::OfFile(of_file(
+            job, unit, columns, batch_rows, runtime,
+        )?)),
+        Rows::Unreadable(why) => exec_err!("{why}"),
+    }
+}
+
+/// Opens some rows of a unit.
+pub(super) fn open_some<'a>(
     job: &Job,
     unit: &Unit,
     wanted: &Wanted<'_>,
     runtime: &'a Handle,
-) -> Result<(Batches<'a>, Vec<KeyValue>)> {
-    let file = &job.source.files[unit.file];
-    let Wanted {
-        columns,
-        rows: only,
-        batch_rows,
-        batch_bytes,
-    } = *wanted;
+) -> Result<Batches<'a>> {
     match &unit.rows {
         Rows::OfGroup {
             row_group, rows, ..
@@ -88,31 +134,35 @@ pub(super) fn open<'a>(
                 let place = |row: u64| rows.end.min(rows.start.saturating_add(row));
                 place(wanted.start)..place(wanted.end)
             };
-            let stretches = match only {
-                Some(only) => only.iter().map(of_group).collect(),
-                None => vec![rows.clone()],
-            };
-            let input = ParquetInput::open(&job.source, file, columns)?;
-            let of_file = input.key_values();
+            let stretches: Vec<_> = wanted.rows.iter().map(of_group).collect();
+            let file = &job.source.files[unit.file];
+            let input = ParquetInput::open(&job.source, file, wanted.columns)?;
+            let (batch_rows, batch_bytes) = (wanted.batch_rows, job.settings.batch_bytes);
             let rows = input.read(*row_group, &stretches, batch_rows, batch_bytes)?;
-            Ok((Batches::OfParquet(rows), of_file))
+            Ok(Batches::Stretches(rows))
         }
         Rows::All => {
-            let limits = Limits {
-                rows: batch_rows,
-                bytes: batch_bytes,
-                line: Budget::longest_row(job.options.memory),
-            };
-            let (context, source) = (&job.context, &job.source);
-            let rows = file_input::read(context, source, file, columns, limits, runtime)?;
-            let rows = match only {
-                Some(only) => Batches::Picked(Picked::new(rows, only)),
-                None => Batches::OfFile(rows),
-            };
-            Ok((rows, Vec::new()))
+            let rows = of_file(job, unit, wanted.columns, wanted.batch_rows, runtime)?;
+            Ok(Batches::Picked(Picked::new(rows, wanted.rows)))
         }
         Rows::Unreadable(why) => exec_err!("{why}"),
     }
+}
+
+fn of_file<'a>(
+    job: &Job,
+    unit: &Unit,
+    columns: &[usize],
+    batch_rows: usize,
+    runtime: &'a Handle,
+) -> Result<file_input::Batches<'a>> {
+    let limits = Limits {
+        rows: batch_rows,
+        bytes: job.settings.batch_bytes,
+        line: Budget::longest_row(job.options.memory),
+    };
+    let file = &job.source.files[unit.file];
+    file_input::read(&job.context, &job.source, file, columns, limits, runtime)
 }
 
 /// Stretches of rows out of batches that follow one another; nothing is read behind the last of them.

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::SemaphorePermit;
 
 use super::budget::Budget;
+use super::group_rows::OpenGroup;
 use super::job::{Job, OnError};
 use super::line_input::Read;
 use super::pace::Pace;
@@ -19,14 +20,11 @@ use super::run::Shared;
 use super::tally::Tally;
 use super::times::{Times, timed};
 use super::unit::{Rows, Unit};
-use super::unit_input::{self, Batches, Wanted};
+use super::unit_input::{self, Batches};
 use super::{BatchError, texts};
 use crate::files::ParquetFile;
 use crate::message::message;
 use crate::rowwise::Outcome;
-
-/// Bytes of a row on average above which a page that is read whole is thought to hold all rows of a unit.
-const LONG: u64 = 1 << 20;
 
 /// How many times the bytes of a batch its results may have.
 const RESULTS: usize = 2;
@@ -77,19 +75,20 @@ impl<'a> UnitRows<'a> {
     }
 
     /// Runs all rows; returns what the input's footer says, or none where the job is to stop.
-    pub(super) fn run(&mut self) -> Result<Option<Vec<KeyValue>>, BatchError> {
+    ///
+    /// `kept` is the reader that the unit before has left, and what this one leaves to the next.
+    pub(super) fn run(
+        &mut self,
+        kept: &mut Option<OpenGroup>,
+    ) -> Result<Option<Vec<KeyValue>>, BatchError> {
         let (job, unit) = (self.job, self.unit);
         if !matches!(unit.rows, Rows::Unreadable(_)) {
             job.source.files[unit.file].check()?;
         }
-        let wanted = Wanted {
-            columns: job.rowwise.columns(),
-            rows: None,
-            batch_rows: batch_rows(job, unit),
-            batch_bytes: job.settings.batch_bytes,
-        };
-        let of_input = match unit_input::open(job, unit, &wanted, self.runtime) {
-            Ok((batches, of_input)) => {
+        let batch_rows = batch_rows(job, unit);
+        let of_input = match unit_input::open(job, unit, batch_rows, kept, self.runtime) {
+            Ok(batches) => {
+                let of_input = batches.of_file();
                 if !self.read(batches)? {
                     return Ok(None);
                 }
@@ -111,7 +110,7 @@ impl<'a> UnitRows<'a> {
         loop {
             // Taken before a batch is read, and kept until its results are written: all of that takes memory. Where long
             // rows may stand in a page that is read whole, it is kept for all of them: the page stays while they are run.
-            if !self.has_long_pages() {
+            if !self.unit.has_long_pages() {
                 room = None;
             }
             if room.is_none() {
@@ -181,18 +180,10 @@ impl<'a> UnitRows<'a> {
     fn usual_bytes(&self) -> usize {
         let most = self.job.settings.batch_bytes;
         match &self.unit.rows {
-            Rows::OfGroup { whole, .. } if self.has_long_pages() => {
+            Rows::OfGroup { whole, .. } if self.unit.has_long_pages() => {
                 most.max(usize::try_from(*whole).unwrap_or(usize::MAX))
             }
             _ => most,
-        }
-    }
-
-    /// Tells whether rows are so long that a page which is read whole may hold far more of them than a batch.
-    fn has_long_pages(&self) -> bool {
-        match &self.unit.rows {
-            Rows::OfGroup { rows, whole, .. } => whole / (rows.end - rows.start).max(1) > LONG,
-            Rows::All | Rows::Unreadable(_) => false,
         }
     }
 
@@ -373,13 +364,19 @@ impl Drop for UnderWay<'_> {
 }
 
 /// Returns how many rows are read at once, so that texts of usual length fill a batch and no more.
+///
+/// Where it can be, a unit is a whole number of batches: its reader goes on to the next unit.
 fn batch_rows(job: &Job, unit: &Unit) -> usize {
     let settings = &job.settings;
     let most = settings.batch_rows.max(1);
     let Rows::OfGroup { rows, bytes, .. } = &unit.rows else {
         return most;
     };
-    let a_row = bytes / (rows.end - rows.start).max(1) + 1;
-    let fill = settings.batch_bytes as u64 / a_row;
-    usize::try_from(fill).unwrap_or(usize::MAX).clamp(1, most)
+    let rows = rows.end - rows.start;
+    let a_row = bytes / rows.max(1) + 1;
+    let fill = (settings.batch_bytes as u64 / a_row).clamp(1, most as u64);
+    let fewest = rows.div_ceil(fill).max(1);
+    let even = (fewest..=2 * fewest).find(|batches| rows % batches == 0);
+    let batch = even.map_or(fill, |batches| (rows / batches).max(1));
+    usize::try_from(batch).unwrap_or(most)
 }

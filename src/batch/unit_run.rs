@@ -2,6 +2,7 @@
 
 use tokio::runtime::Handle;
 
+use super::group_rows::OpenGroup;
 use super::job::{Job, OnError};
 use super::run::Shared;
 use super::tally::Tally;
@@ -42,7 +43,14 @@ impl<'a> UnitRun<'a> {
     }
 
     /// Does the work; its files appear when all of it is done.
-    pub(super) fn run(self, shared: &Shared, runtime: &Handle) -> Result<Ended, BatchError> {
+    ///
+    /// `kept` is the reader that the unit before has left, and what this one leaves to the next.
+    pub(super) fn run(
+        self,
+        kept: &mut Option<OpenGroup>,
+        shared: &Shared,
+        runtime: &Handle,
+    ) -> Result<Ended, BatchError> {
         let Self { job, unit, claims } = self;
         let mut writers = Vec::with_capacity(claims.len());
         let held = job.options.memory / (16 * job.options.workers * job.outputs.len()).max(1);
@@ -57,7 +65,7 @@ impl<'a> UnitRun<'a> {
             )?);
         }
         let mut rows = UnitRows::new(job, unit, writers, shared, runtime);
-        let Some(of_input) = rows.run()? else {
+        let Some(of_input) = rows.run(kept)? else {
             return Ok(Ended::Stopped);
         };
         let (writers, tally, mut times, errors) = rows.into_parts();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::DataFusionError;
 use datafusion::common::config::TableParquetOptions;
@@ -12,16 +13,20 @@ use datafusion::parquet::arrow::arrow_writer::{
     ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
 use datafusion::parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
-use datafusion::parquet::errors::{ParquetError, Result as ParquetResult};
+use datafusion::parquet::errors::Result as ParquetResult;
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::writer::SerializedFileWriter;
 
-use super::Claim;
 use super::long_texts::has_longer;
 use super::parquet_properties::Properties;
+use super::{Claim, dictionaries};
 
 /// A longer text has a row group without statistics and dictionary: the writer would copy it into both.
 const LONG: usize = 8 << 20;
+
+/// Batches that are kept until there are rows enough to tell how they are to be written; a longer text ends that.
+const FIRST_BATCHES: usize = 3;
+const FIRST_TEXT: usize = 64 << 10;
 
 /// Why a file can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +41,14 @@ pub struct WriteError {
 /// Writes a claimed file; what it holds in memory is bounded.
 pub struct ParquetFile {
     claim: Claim,
-    writer: ArrowWriter<File>,
+    /// Made when the first rows have told how they are to be written.
+    writer: Option<ArrowWriter<File>>,
+    /// The first rows, as long as there is no writer.
+    first: Vec<RecordBatch>,
     schema: SchemaRef,
-    /// Makes the writers of row groups with long texts, of at most so many rows.
+    properties: Properties,
+    /// Makes the writers of row groups with long texts.
     long_texts: ArrowRowGroupWriterFactory,
-    most_rows: usize,
     target: PathBuf,
     /// Bytes held in memory above which a row group is written.
     most_held: usize,
@@ -68,19 +76,15 @@ impl ParquetFile {
             source,
         };
         let properties = Properties::try_new(schema, options).map_err(failed)?;
-        let most_rows = properties.usual.max_row_group_row_count();
         let long_texts = long_texts(schema, &properties);
         let long_texts = long_texts.map_err(|error| failed(error.into()))?;
-        let file = claim.file().try_clone();
-        let file = file.map_err(|error| failed(error.into()))?;
-        let writer = ArrowWriter::try_new(file, Arc::clone(schema), Some(properties.usual));
-        let writer = writer.map_err(|error| failed(error.into()))?;
         Ok(Self {
             claim,
-            writer,
+            writer: None,
+            first: Vec::new(),
             schema: Arc::clone(schema),
+            properties,
             long_texts,
-            most_rows: most_rows.unwrap_or(usize::MAX),
             target,
             most_held,
         })
@@ -88,23 +92,40 @@ impl ParquetFile {
 
     /// Adds rows.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
-        if has_longer(batch, LONG) {
-            let written = self.write_long_texts(batch);
-            return written.map_err(|error| self.failed(error));
-        }
-        let mut written = self.writer.write(batch);
-        if written.is_ok() && self.writer.memory_size() > self.most_held {
-            written = self.writer.flush();
-        }
+        let written = match has_longer(batch, LONG) {
+            true => self.write_long_texts(batch),
+            false => self.write_usual(batch),
+        };
         written.map_err(|error| self.failed(error))
     }
 
+    fn write_usual(&mut self, batch: &RecordBatch) -> Result<(), DataFusionError> {
+        if self.writer.is_none() {
+            self.first.push(batch.clone());
+            let rows: usize = self.first.iter().map(RecordBatch::num_rows).sum();
+            let is_enough = rows >= dictionaries::FEWEST || self.first.len() == FIRST_BATCHES;
+            if is_enough || has_longer(batch, FIRST_TEXT) {
+                self.writer()?;
+            }
+            return Ok(());
+        }
+        let most_held = self.most_held;
+        let writer = self.writer()?;
+        writer.write(batch)?;
+        if writer.memory_size() > most_held {
+            writer.flush()?;
+        }
+        Ok(())
+    }
+
     /// Writes rows as row groups of their own.
-    fn write_long_texts(&mut self, batch: &RecordBatch) -> ParquetResult<()> {
-        self.writer.flush()?;
-        for start in (0..batch.num_rows()).step_by(self.most_rows) {
-            let rows = batch.slice(start, self.most_rows.min(batch.num_rows() - start));
-            let number = self.writer.flushed_row_groups().len();
+    fn write_long_texts(&mut self, batch: &RecordBatch) -> Result<(), DataFusionError> {
+        self.writer()?.flush()?;
+        let most_rows = self.properties.long_texts.max_row_group_row_count();
+        let most_rows = most_rows.unwrap_or(usize::MAX);
+        for start in (0..batch.num_rows()).step_by(most_rows) {
+            let rows = batch.slice(start, most_rows.min(batch.num_rows() - start));
+            let number = self.writer()?.flushed_row_groups().len();
             let mut writers = self.long_texts.create_column_writers(number)?;
             let mut next = writers.iter_mut();
             for (field, column) in self.schema.fields().iter().zip(rows.columns()) {
@@ -118,22 +139,43 @@ impl ParquetFile {
                 deprecated,
                 reason = "its successor writes every row group by hand, the usual ones too"
             )]
-            self.writer.append_row_group(chunks)?;
+            self.writer()?.append_row_group(chunks)?;
         }
         Ok(())
     }
 
+    /// Returns the writer; the first time it makes it, and writes the first rows.
+    fn writer(&mut self) -> Result<&mut ArrowWriter<File>, DataFusionError> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => {
+                let first = concat_batches(&self.schema, &std::mem::take(&mut self.first))?;
+                let properties = self.properties.usual(&first)?;
+                let (file, schema) = (self.claim.file().try_clone()?, Arc::clone(&self.schema));
+                let mut writer = ArrowWriter::try_new(file, schema, Some(properties))?;
+                writer.write(&first)?;
+                writer
+            }
+        };
+        Ok(self.writer.insert(writer))
+    }
+
     /// Returns about how many bytes the file has, what is not written yet included.
     pub fn bytes(&self) -> usize {
-        self.writer.bytes_written() + self.writer.in_progress_size()
+        let writer = self.writer.as_ref();
+        writer.map_or(0, |writer| {
+            writer.bytes_written() + writer.in_progress_size()
+        })
     }
 
     /// Ends the file with what its footer says of it; what is left is to put it in place.
     pub fn end(mut self, about: &[KeyValue]) -> Result<EndedFile, WriteError> {
-        for pair in about {
-            self.writer.append_key_value_metadata(pair.clone());
-        }
-        let ended = self.writer.finish();
+        let ended = self.writer().and_then(|writer| {
+            for pair in about {
+                writer.append_key_value_metadata(pair.clone());
+            }
+            Ok(writer.finish()?)
+        });
         ended.map_err(|error| self.failed(error))?;
         Ok(EndedFile {
             claim: self.claim,
@@ -141,10 +183,10 @@ impl ParquetFile {
         })
     }
 
-    fn failed(&self, error: ParquetError) -> WriteError {
+    fn failed(&self, source: DataFusionError) -> WriteError {
         WriteError {
             path: self.target.clone(),
-            source: error.into(),
+            source,
         }
     }
 }
@@ -198,7 +240,6 @@ fn long_texts(
 #[cfg(test)]
 mod tests {
     use datafusion::arrow::array::{ArrayRef, Int64Array, StringViewArray};
-    use datafusion::arrow::compute::concat_batches;
     use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     use super::*;

@@ -1,5 +1,6 @@
 //! How a Parquet file is written.
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::common::DataFusionError;
 use datafusion::common::config::TableParquetOptions;
@@ -8,11 +9,15 @@ use datafusion::parquet::file::properties::{
 };
 use datafusion::parquet::schema::types::ColumnPath;
 
+use super::dictionaries::is_hardly_repeated;
+
 /// How the row groups of a file are written.
 #[derive(Debug)]
 pub(super) struct Properties {
     /// As DataFusion's options say, and vectors without a dictionary.
-    pub(super) usual: WriterProperties,
+    usual: WriterPropertiesBuilder,
+    /// Columns that have a dictionary unless their values tell against it, each by its place and its path.
+    open: Vec<(usize, ColumnPath)>,
     /// The same, and texts without dictionary and statistics.
     pub(super) long_texts: WriterProperties,
 }
@@ -29,11 +34,21 @@ impl Properties {
             find_leaves(field, false, &mut Vec::new(), &mut leaves);
         }
         let mut usual = WriterPropertiesBuilder::try_from(&options)?;
-        let mut texts = Vec::new();
+        let (mut texts, mut open) = (Vec::new(), Vec::new());
         for leaf in leaves {
             let asked = options.column_specific_options.get(&leaf.path.join("."));
-            let is_asked = asked.is_some_and(|asked| asked.dictionary_enabled.is_some());
+            let is_asked = asked.is_some_and(|asked| asked.dictionary_enabled.is_some())
+                || options.global.dictionary_enabled == Some(false);
+            let place = match leaf.path.as_slice() {
+                [name] => schema.index_of(name).ok(),
+                _ => None,
+            };
             let path = ColumnPath::new(leaf.path);
+            open.extend(
+                place
+                    .filter(|_| !is_asked)
+                    .map(|place| (place, path.clone())),
+            );
             match leaf.data_type {
                 // Hardly a number with a point is there twice.
                 data_type if data_type.is_floating() && leaf.is_in_list && !is_asked => {
@@ -50,9 +65,21 @@ impl Properties {
                 .set_column_statistics_enabled(path, EnabledStatistics::None);
         }
         Ok(Self {
-            usual: usual.build(),
+            usual,
+            open,
             long_texts: long_texts.build(),
         })
+    }
+
+    /// Returns how usual row groups are written, going by the first rows.
+    pub(super) fn usual(&self, first: &RecordBatch) -> Result<WriterProperties, DataFusionError> {
+        let mut usual = self.usual.clone();
+        for (place, path) in &self.open {
+            if is_hardly_repeated(first.column(*place))? {
+                usual = usual.set_column_dictionary_enabled(path.clone(), false);
+            }
+        }
+        Ok(usual.build())
     }
 }
 
@@ -128,13 +155,15 @@ mod tests {
         ]));
         let properties = Properties::try_new(&schema, &TableParquetOptions::default());
         let properties = properties.expect("properties");
+        let none = RecordBatch::new_empty(Arc::clone(&schema));
+        let usual = properties.usual(&none).expect("properties");
         let columns = ArrowSchemaConverter::new()
             .convert(&schema)
             .expect("a schema");
         let with: Vec<_> = columns
             .columns()
             .iter()
-            .filter(|column| properties.usual.dictionary_enabled(column.path()))
+            .filter(|column| usual.dictionary_enabled(column.path()))
             .map(|column| column.path().string())
             .collect();
         assert_eq!(
@@ -152,13 +181,9 @@ mod tests {
             let is_text = name == "text" || name.starts_with("m.");
             let expected = match is_text {
                 true => EnabledStatistics::None,
-                false => statistics(&properties.usual),
+                false => statistics(&usual),
             };
-            assert_ne!(
-                statistics(&properties.usual),
-                EnabledStatistics::None,
-                "{name}"
-            );
+            assert_ne!(statistics(&usual), EnabledStatistics::None, "{name}");
             assert_eq!(statistics(&properties.long_texts), expected, "{name}");
         }
     }
