@@ -217,6 +217,7 @@ pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Res
         let ruled = SessionStateBuilder::new_from_existing(context.state())
             .with_session_id(context.session_id())
             .with_optimizer_rule(Arc::new(plan::CountTokens))
+            .with_optimizer_rule(Arc::new(plan::CallsBelow))
             .with_physical_optimizer_rules(rules);
         *state.write() = ruled.build();
     }

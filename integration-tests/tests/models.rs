@@ -129,7 +129,7 @@ fn an_interrupted_create_makes_no_model_of_the_rows_so_far() {
 }
 
 #[test]
-fn a_drop_or_rename_that_is_killed_has_happened_or_not() {
+fn a_drop_or_change_that_is_killed_has_happened_or_not() {
     let home = tempfile::tempdir().expect("home");
     let home = home.path();
     let words = home.join("words.txt");
@@ -148,10 +148,11 @@ fn a_drop_or_rename_that_is_killed_has_happened_or_not() {
         "DROP MODEL d",
         "DROP MODEL 'd@1'",
         "ALTER MODEL d RENAME TO e",
+        "ALTER MODEL d SET ('hmm' = false)",
     ]
     .iter()
     .cycle()
-    .take(12)
+    .take(16)
     .enumerate()
     {
         check(home, &create, "");

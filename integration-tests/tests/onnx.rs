@@ -148,7 +148,7 @@ async fn explain_runs_nothing_and_a_runtime_that_is_not_there_is_said() {
         let (status, _, error) = lexstream(home.path(), library, "SELECT embed('minilm', 'a')");
         assert_eq!(status, Some(1));
         assert!(
-            error.contains("ONNX Runtime was not found; tried") && error.contains(expected),
+            error.contains("ONNX Runtime could not be loaded; tried") && error.contains(expected),
             "{error}"
         );
         assert!(error.contains("pip install onnxruntime"), "{error}");

@@ -125,7 +125,7 @@ async fn a_constant_is_computed_once_a_query_and_texts_that_are_alike_once_a_sli
 }
 
 #[tokio::test]
-async fn a_call_of_a_call_and_calls_in_groups_work() {
+async fn a_call_of_a_call_works() {
     let home = tempfile::tempdir().expect("home");
     let engine = engine(home.path()).await;
     texts(&engine, 300);
@@ -135,13 +135,74 @@ async fn a_call_of_a_call_and_calls_in_groups_work() {
     assert_eq!(plan.matches("InferenceExec").count(), 2, "{plan}");
     // Two texts, and two of their labels.
     assert_eq!((count(&rows), computed), (2, 4));
-    let query = "SELECT classify('sentiment', text)['label'] AS l, count(*) AS n FROM texts GROUP BY 1 ORDER BY 1";
-    let (rows, _, _) = run(&engine, query).await;
-    let shown = pretty_format_batches(&rows).expect("rows").to_string();
-    assert!(
-        shown.contains("| negative | 200 |") && shown.contains("| positive | 100 |"),
-        "{shown}"
-    );
+}
+
+#[tokio::test]
+async fn a_call_in_an_aggregate_or_a_window_runs_once_a_row() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    texts(&engine, 300);
+    let label = "classify('sentiment', text)['label']";
+    let score = "classify('sentiment', text)['score']";
+    for (query, expected) in [
+        (
+            format!("SELECT {label} AS l, count(*) AS n FROM texts GROUP BY 1 ORDER BY 1"),
+            &["| negative | 200 |", "| positive | 100 |"][..],
+        ),
+        (
+            format!(
+                "SELECT {label}, count(*) FILTER (WHERE {score} > 0.6) AS sure, count(DISTINCT {label}) AS labels \
+                 FROM texts GROUP BY {label} HAVING max({score}) > 0.6 ORDER BY 1"
+            ),
+            &["| negative | 100 | 1 |", "| positive | 100 | 1 |"],
+        ),
+        (
+            format!(
+                "SELECT {label}, id % 2 AS odd, count(*) AS n FROM texts GROUP BY ROLLUP({label}, id % 2) ORDER BY 1, 2 LIMIT 2"
+            ),
+            &["| negative | 0 | 100 |", "| negative | 1 | 100 |"],
+        ),
+        (
+            format!(
+                "SELECT id, {label} AS l, row_number() OVER (PARTITION BY {label} ORDER BY {score} DESC, id) AS place \
+                 FROM texts ORDER BY place, id LIMIT 3"
+            ),
+            &[
+                "| 0 | positive | 1 |",
+                "| 1 | negative | 1 |",
+                "| 3 | positive | 2 |",
+            ],
+        ),
+        (
+            format!(
+                "SELECT max(s) AS most FROM (SELECT {score} AS s FROM texts WHERE {label} = 'negative') WHERE s < 0.6"
+            ),
+            &["| 0.5 |"],
+        ),
+        (
+            format!(
+                "SELECT count(*) AS n FROM texts AS a WHERE {score} >= (SELECT max({score}) FROM texts)"
+            ),
+            &["| 200 |"],
+        ),
+    ] {
+        let (rows, plan, computed) = run(&engine, &query).await;
+        let shown = pretty_format_batches(&rows).expect("rows").to_string();
+        let lines: Vec<_> = shown
+            .lines()
+            .map(|line| {
+                let words: Vec<_> = line.split_whitespace().collect();
+                words.join(" ")
+            })
+            .collect();
+        for row in expected {
+            assert!(lines.iter().any(|line| line == row), "{query}: {shown}");
+        }
+        // Of the last one, a subquery runs the model again.
+        let texts = 300 * plan.matches("InferenceExec").count();
+        assert_eq!(computed, texts, "{query}: {plan}");
+        assert!(!plan.contains("WatchedExec"), "{query}: {plan}");
+    }
 }
 
 #[tokio::test]
@@ -223,7 +284,7 @@ async fn a_call_that_nothing_lifts_is_cancelled_with_its_query() {
     context
         .register_table("texts", Arc::new(table))
         .expect("registered");
-    let query = "SELECT embed('minilm', text)[1] > 0 AS side, count(*) FROM texts GROUP BY 1";
+    let query = "SELECT CASE WHEN text <> '' THEN embed('minilm', text) END[1] > 0 AS side, count(*) FROM texts GROUP BY 1";
     let frame = engine.sql(query).await.expect("a plan");
     let context = Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await.expect("a plan");

@@ -178,11 +178,28 @@ async fn exports_that_are_wrong_are_refused_in_words() {
         "expected one label for each of the 2 columns of output `logits`, found 3 in config.json",
     )
     .await;
+    // A token that the graph has no row for, whatever config.json says.
+    let token = "\"added_tokens\":[{\"id\": 30522, \"content\": \"<new>\", \"single_word\": false, \"lstrip\": false, \
+                 \"rstrip\": false, \"normalized\": false, \"special\": true},";
     check_refused(
         "sentiment",
-        |folder| edit(folder, "config.json", "30522", "30000"),
+        |folder| {
+            edit(folder, "tokenizer.json", "\"added_tokens\":[", token);
+            edit(folder, "config.json", "30522", "30523");
+        },
         "",
-        "expected a tokenizer of at most 30000 tokens (vocab_size in config.json), found 30522",
+        "expected a tokenizer with ids below 30522 (rows of `table` in the graph), found ids up to 30522",
+    )
+    .await;
+    // A graph that looks nothing up.
+    check_refused(
+        "overlap",
+        |folder| {
+            let size = "\"vocab_size\": 30000, \"architectures\"";
+            edit(folder, "config.json", "\"architectures\"", size);
+        },
+        "",
+        "expected a tokenizer with ids below 30000 (vocab_size in config.json), found ids up to 30521",
     )
     .await;
     check_refused(
@@ -331,7 +348,7 @@ async fn what_a_model_cannot_do_is_said_at_planning() {
         ),
         (
             "SELECT token_ids('a', 'word') WHERE false",
-            "no model `word`",
+            "token_ids: `tokenizer` must be a model, found the built-in tokenizer `word`",
         ),
     ] {
         check_error(&engine, query, expected).await;

@@ -32,7 +32,7 @@ pub struct Encoder {
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoder")
-            .field("vocabulary", &self.vocabulary_size())
+            .field("vocabulary", &self.tokenizer.get_vocab_size(true))
             .finish_non_exhaustive()
     }
 }
@@ -74,9 +74,10 @@ impl Encoder {
         Ok(Self { tokenizer, can_cut })
     }
 
-    /// Returns how many tokens the vocabulary has, added ones included.
-    pub fn vocabulary_size(&self) -> usize {
-        self.tokenizer.get_vocab_size(true)
+    /// Returns the number behind the largest id of the vocabulary, added tokens included; looks at all of them.
+    pub fn ids(&self) -> u64 {
+        let ids = self.tokenizer.get_vocab(true).into_values();
+        ids.max().map_or(0, |most| u64::from(most) + 1)
     }
 
     /// Returns the id that pads a run.

@@ -11,7 +11,7 @@ use ort::logging::LogLevel;
 pub enum RuntimeError {
     /// No path leads to a library that fits.
     #[error(
-        "ONNX Runtime was not found; tried {}; install it with `pip install onnxruntime` and set ORT_DYLIB_PATH to onnxruntime/capi/libonnxruntime.so.* in there, or put the library beside the executable or into <home>/onnxruntime",
+        "ONNX Runtime could not be loaded; tried {}; install it with `pip install onnxruntime` and set ORT_DYLIB_PATH to onnxruntime/capi/libonnxruntime.so.* in there, or put the library beside the executable or into <home>/onnxruntime",
         tried.join("; ")
     )]
     NotFound {

@@ -201,10 +201,11 @@ impl Request<'_> {
     /// Takes a file of a folder: refers to it, or copies it to the same place where `copy` says so.
     pub fn take(&self, role: &str, folder: &Path, name: &str) -> Result<FileRecord, StoreOrOption> {
         let path = folder.join(name);
-        Ok(match self.flag("copy", false)? {
-            true => self.draft.copy(role, &path, name)?,
-            false => self.draft.refer(role, &path)?,
-        })
+        let taken = match self.flag("copy", false)? {
+            true => self.draft.copy(role, &path, name),
+            false => self.draft.refer(role, &path),
+        };
+        Ok(taken.map_err(|error| error.of(self.name.as_str()))?)
     }
 
     /// Takes the file that an option names: refers to it, or copies it where `copy` says so; none where it is left out.
@@ -225,14 +226,15 @@ impl Request<'_> {
             Some(kept) if copy => kept,
             _ => path.clone(),
         };
-        let record = if copy {
+        let taken = if copy {
             let name = path
                 .file_name()
                 .map_or(option.into(), |name| name.to_string_lossy());
-            self.draft.copy(option, &source, &name)?
+            self.draft.copy(option, &source, &name)
         } else {
-            self.draft.refer(option, &source)?
+            self.draft.refer(option, &source)
         };
+        let record = taken.map_err(|error| error.of(self.name.as_str()))?;
         let path = path
             .to_str()
             .ok_or_else(|| StoreError::Path(path.clone()))?;

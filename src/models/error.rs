@@ -41,6 +41,16 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file that a model is made of can't be read.
+    #[error("model `{model}`: could not read {}", path.display())]
+    Unread {
+        /// The model, or its version.
+        model: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A manifest is not what this version writes.
     #[error("{}: not a manifest of a model", path.display())]
     Manifest {
@@ -87,6 +97,22 @@ impl StoreError {
             doing,
             path,
             source,
+        }
+    }
+
+    /// Names the model whose file could not be read.
+    pub(crate) fn of(self, model: &str) -> Self {
+        match self {
+            Self::Io {
+                doing: "read",
+                path,
+                source,
+            } => Self::Unread {
+                model: model.to_owned(),
+                path,
+                source,
+            },
+            other => other,
         }
     }
 

@@ -283,7 +283,7 @@ impl Stored {
         if error.kind() == ErrorKind::NotFound && !self.manifest_path().exists() {
             return StoreError::Gone(self.id());
         }
-        StoreError::io("read", path)(error)
+        StoreError::io("read", path)(error).of(&self.id())
     }
 
     fn compare(

@@ -1,6 +1,7 @@
 //! How a plan runs models: calls lifted out of projections, filters and orders into one operator, the others watched; and what
 //! needs no column between two calls.
 
+mod calls_below;
 mod count_tokens;
 mod inference_exec;
 mod lift_inference;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
+pub use calls_below::CallsBelow;
 pub use count_tokens::CountTokens;
 pub use inference_exec::InferenceExec;
 pub use lift_inference::LiftInference;

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use super::model_task::blocking;
 use super::parser::syntax_error;
-use super::words::{Options, Written, model_name, options, words, words_before_name};
+use super::words::{Options, Written, model_name, options, words};
 use crate::kinds::ModelCatalog;
 
 /// Changes a model.
@@ -33,7 +33,7 @@ pub enum ModelChange {
 impl AlterModel {
     /// Parses the statement if `parser` stands before one, and leaves `parser` where it was if not.
     pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Self>> {
-        if !words_before_name(parser, &["ALTER", "MODEL"]) {
+        if !words(parser, &["ALTER", "MODEL"]) {
             return Ok(None);
         }
         let name = model_name(parser)?;

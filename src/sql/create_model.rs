@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::model_task::blocking;
 use super::parser::syntax_error;
-use super::words::{Options, Written, model_name, options, quoted, words, words_before_name};
+use super::words::{Options, Written, model_name, options, quoted, words};
 use crate::kinds::{IfModelExists, ModelCatalog, Rows};
 
 /// How many batches of the query wait for the kind that reads them.
@@ -39,9 +39,9 @@ pub struct CreateModel {
 impl CreateModel {
     /// Parses the statement if `parser` stands before one, and leaves `parser` where it was if not.
     pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Self>> {
-        let mut if_exists = if words_before_name(parser, &["CREATE", "OR", "REPLACE", "MODEL"]) {
+        let mut if_exists = if words(parser, &["CREATE", "OR", "REPLACE", "MODEL"]) {
             IfModelExists::Replace
-        } else if words_before_name(parser, &["CREATE", "MODEL"]) {
+        } else if words(parser, &["CREATE", "MODEL"]) {
             IfModelExists::Fail
         } else {
             return Ok(None);

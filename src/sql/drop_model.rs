@@ -8,7 +8,7 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::model_task::blocking;
-use super::words::{model_name, quoted, words, words_before_name};
+use super::words::{model_name, quoted, words};
 use crate::kinds::ModelCatalog;
 
 /// Deletes a model, or one version of it; files that it only refers to stay.
@@ -23,7 +23,7 @@ pub struct DropModel {
 impl DropModel {
     /// Parses the statement if `parser` stands before one, and leaves `parser` where it was if not.
     pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Self>> {
-        if !words_before_name(parser, &["DROP", "MODEL"]) {
+        if !words(parser, &["DROP", "MODEL"]) {
             return Ok(None);
         }
         let if_exists = words(parser, &["IF", "EXISTS"]);

@@ -225,7 +225,14 @@ mod tests {
             "alter model d drop",
             "expected SET or RENAME TO, found `drop` at Line: 1, Column: 15",
         );
-        check_error("drop model", "found: model");
+        for (sql, found) in [
+            ("drop model", "EOF"),
+            ("create model;", ";"),
+            ("alter model", "EOF"),
+        ] {
+            let expected = format!("expected the name of a model, found `{found}`");
+            check_error(sql, &expected);
+        }
     }
 
     #[test]

@@ -63,12 +63,13 @@ pub(super) enum OnnxError {
     },
     /// The tokenizer may give ids that the graph has no vector for.
     #[error(
-        "model `{model}`: expected a tokenizer of at most {expected} tokens (vocab_size in config.json), found {found}"
+        "model `{model}`: expected a tokenizer with ids below {expected} ({of}), found ids up to {}", found - 1
     )]
     Vocabulary {
         model: String,
-        expected: usize,
-        found: usize,
+        expected: u64,
+        of: String,
+        found: u64,
     },
     /// How a number becomes a score.
     #[error(

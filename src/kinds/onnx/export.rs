@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::external_data;
+use super::graph_file::GraphFile;
 
 /// Why a folder is no export.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,8 @@ pub(super) struct Export {
     pub(super) graph: String,
     /// Files with the graph's large tensors.
     pub(super) data: Vec<String>,
+    /// The table of vectors that token ids are looked up in, and its rows, where the graph has one.
+    pub(super) table: Option<(String, u64)>,
     pub(super) tokenizer: Option<String>,
     /// Which of the small files there are, and so belong to the model.
     pub(super) settings: Vec<String>,
@@ -154,6 +156,9 @@ const POSITIONS_BEHIND_PADDING: &[&str] = &[
     "xmod",
 ];
 
+/// The graph's input that takes the ids of tokens.
+const TOKEN_IDS: &str = "input_ids";
+
 impl Export {
     /// Finds the files of a folder, or of the folder that a graph lies in.
     pub(super) fn find(path: &Path, file: Option<&str>) -> Result<Self, ExportError> {
@@ -172,7 +177,8 @@ impl Export {
             return Err(ExportError::Missing(path.to_owned()));
         };
         let there = |name: &str| folder.join(name).is_file();
-        let data = data_of(&folder, &graph)?;
+        let about = graph_file(&folder, &graph)?;
+        let data = data_of(&folder, &graph, &about)?;
         if let Some(missing) = data.iter().find(|name| !there(name)) {
             return Err(ExportError::NoData {
                 graph: folder.join(&graph),
@@ -181,6 +187,9 @@ impl Export {
         }
         Ok(Self {
             data,
+            table: about
+                .table(TOKEN_IDS)
+                .map(|(name, rows)| (name.to_owned(), rows)),
             tokenizer: there(TOKENIZER).then(|| TOKENIZER.to_owned()),
             settings: SETTINGS
                 .iter()
@@ -296,13 +305,20 @@ fn graph_of(files: &[String], file: Option<&str>) -> Result<String, NoGraph> {
     }
 }
 
-/// Returns the files that hold the large tensors of a graph, relative to the export's folder.
-pub(super) fn data_of(folder: &Path, graph: &str) -> Result<Vec<String>, ExportError> {
+/// Reads what a graph's file says.
+pub(super) fn graph_file(folder: &Path, graph: &str) -> Result<GraphFile, ExportError> {
     let path = folder.join(graph);
-    let locations = external_data::locations(&path);
-    let locations = locations.map_err(|source| ExportError::Read { path, source })?;
+    GraphFile::read(&path).map_err(|source| ExportError::Read { path, source })
+}
+
+/// Returns the files that hold the large tensors of a graph, relative to the export's folder.
+pub(super) fn data_of(
+    folder: &Path,
+    graph: &str,
+    about: &GraphFile,
+) -> Result<Vec<String>, ExportError> {
     let within = graph.rfind('/').map_or("", |end| &graph[..=end]);
-    let name = |location: String| {
+    let name = |location: &String| {
         let plain = location.trim_start_matches("./");
         let mut parts = Path::new(plain).components();
         // Nothing outside of the graph's folder belongs to it.
@@ -310,11 +326,11 @@ pub(super) fn data_of(folder: &Path, graph: &str) -> Result<Vec<String>, ExportE
             true => Ok(format!("{within}{plain}")),
             false => Err(ExportError::DataOutside {
                 graph: folder.join(graph),
-                data: location,
+                data: location.clone(),
             }),
         }
     };
-    locations.into_iter().map(name).collect()
+    about.locations.iter().map(name).collect()
 }
 
 /// Returns which files of a repository belong to its export, the graph first; the graph names those of its tensors.

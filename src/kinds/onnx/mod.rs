@@ -2,8 +2,8 @@
 
 mod error;
 mod export;
-mod external_data;
 mod graph;
+mod graph_file;
 mod predict;
 mod task;
 mod texts;
@@ -224,7 +224,8 @@ fn downloaded(request: &Request<'_>) -> Result<Option<Snapshot>, ModelError> {
     let (Some(graph), Some(files)) = (wanted.first(), &listing.files) else {
         return Ok(Some(snapshot));
     };
-    let data = export::data_of(&snapshot.folder, graph);
+    let data = export::graph_file(&snapshot.folder, graph)
+        .and_then(|about| export::data_of(&snapshot.folder, graph, &about));
     let mut data = data.map_err(|source| OnnxError::Export {
         model: request.name.to_string(),
         source,

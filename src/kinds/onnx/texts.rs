@@ -167,13 +167,21 @@ pub(super) fn make(
         golden: Vec::new(),
     };
     let built = build(&details, &files)?;
-    let found = built.encoder().vocabulary_size();
-    if let Some(expected) = export.config.vocab_size
+    let found = built.encoder().ids();
+    let expected = match &export.table {
+        Some((name, rows)) => Some((*rows, format!("rows of `{name}` in the graph"))),
+        None => export
+            .config
+            .vocab_size
+            .map(|size| (size as u64, "vocab_size in config.json".to_owned())),
+    };
+    if let Some((expected, of)) = expected
         && found > expected
     {
         return Err(OnnxError::Vocabulary {
             model,
             expected,
+            of,
             found,
         }
         .into());

@@ -222,6 +222,13 @@ impl Parameters {
             Err(error) => {
                 let names = models.names();
                 let name = found.split('@').next().unwrap_or(found);
+                if built_in.is_empty() && tokenizers::is_built_in(found) {
+                    return plan_err!(
+                        "{}: {} must be a model, found the built-in tokenizer `{found}`",
+                        self.function,
+                        named.what
+                    );
+                }
                 if built_in.is_empty() || names.iter().any(|known| known.eq_ignore_ascii_case(name))
                 {
                     return Err(refused(error));
