@@ -205,6 +205,19 @@ def apart(export: pathlib.Path, folder: pathlib.Path) -> None:
     save(load(graph), graph, save_as_external_data=True, location="weights.bin", size_threshold=1000)
 
 
+def half(export: pathlib.Path, folder: pathlib.Path) -> None:
+    """Writes a classifier anew, its output in half precision, as exports for GPUs have it."""
+    shutil.copytree(export, folder)
+    path = folder / "onnx" / "model.onnx"
+    model = load(path)
+    output = model.graph.output[0]
+    last = next(node for node in model.graph.node if output.name in node.output)
+    last.output[:] = ["in_single_precision"]
+    model.graph.node.append(helper.make_node("Cast", ["in_single_precision"], [output.name], to=TensorProto.FLOAT16))
+    output.type.tensor_type.elem_type = TensorProto.FLOAT16
+    save(model, path)
+
+
 def overlap(wheel: pathlib.Path, folder: pathlib.Path) -> None:
     """Writes a model of pairs: its logit is how often a token of the query (type 0) is one of the text (type 1), less 3."""
     folder.mkdir(parents=True)
@@ -314,6 +327,7 @@ def main(folder: pathlib.Path) -> None:
     classifier(wheel, folder / "topics", TOPICS, "multi_label_classification")
     flawed(wheel, folder / "flawed")
     apart(folder / "sentiment", folder / "apart")
+    half(folder / "sentiment", folder / "half")
     overlap(wheel, folder / "overlap")
     price(folder / "price")
     mixed(folder / "mixed")

@@ -174,3 +174,20 @@ async fn a_text_of_many_megabytes_is_counted_in_parts() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn an_output_in_half_precision_is_read() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = builder(home.path()).build().expect("engine");
+    for (name, export) in [("whole", "sentiment"), ("half", "half")] {
+        let path = models().join(export);
+        let create = format!("CREATE MODEL {name} WITH ('path' = '{}')", path.display());
+        engine.sql(&create).await.expect("a model");
+    }
+    let query = "SELECT classify('half', t)['label'] = classify('whole', t)['label']
+                    AND abs(classify('half', t)['score'] - classify('whole', t)['score']) < 0.001 AS same
+                 FROM (VALUES ('a great text'), ('a bad, awful one'), ('neither')) AS v(t)";
+    for row in run(&engine, query).await.expect("scores") {
+        assert_eq!(row["same"], true);
+    }
+}

@@ -316,7 +316,7 @@ async fn what_does_not_fit_is_said() {
         ),
         (
             create("sentiment", ", 'task' = 'rerank'"),
-            "expected an output of float32 [pairs] or [pairs, 1], found logits float32 [?, 2]",
+            "expected an output of floating-point numbers [pairs] or [pairs, 1], found logits float32 [?, 2]",
         ),
         (
             create("overlap", ", 'activation' = 'softmax'"),

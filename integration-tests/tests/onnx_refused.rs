@@ -102,7 +102,7 @@ async fn exports_that_are_wrong_are_refused_in_words() {
         "sentiment",
         |_| (),
         ", 'task' = 'embedding'",
-        "expected an output of float32 [texts, tokens, dimension]",
+        "expected an output of floating-point numbers [texts, tokens, dimension]",
     )
     .await;
     check_refused(

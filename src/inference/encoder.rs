@@ -25,7 +25,8 @@ pub(super) struct Encoded {
 /// A tokenizer file; its own padding and truncation are left out of account.
 pub struct Encoder {
     tokenizer: tokenizers::Tokenizer,
-    /// Whether a long text may be cut: what a normalizer does at a text's ends it would do at every cut.
+    /// Whether a long text may be cut: what a normalizer does at a text's beginning it would do behind every cut. White
+    /// space at its end may be stripped: no part ends in any.
     can_cut: bool,
 }
 
@@ -69,8 +70,8 @@ impl Encoder {
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None)?;
         let normalizer = serde_json::to_string(&tokenizer.get_normalizer())?;
-        let at_ends = ["Prepend", "Strip"].map(|kind| format!("\"type\":\"{kind}\""));
-        let can_cut = !at_ends.iter().any(|kind| normalizer.contains(kind));
+        let at_beginnings = ["\"type\":\"Prepend\"", "\"strip_left\":true"];
+        let can_cut = !at_beginnings.iter().any(|what| normalizer.contains(what));
         Ok(Self { tokenizer, can_cut })
     }
 
@@ -301,7 +302,8 @@ impl Tokenizer for Encoder {
 }
 
 /// Cuts a long text where hardly a tokenizer has a token on both sides: before a space that stands alone between words;
-/// where there is none for as long again, before other white space; without any, between two characters.
+/// where there is none for as long again, before other white space; without any, between two characters. Parts end in no
+/// white space but the last.
 fn parts(mut text: &str, can_cut: bool) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         if text.is_empty() {
@@ -317,7 +319,13 @@ fn parts(mut text: &str, can_cut: bool) -> impl Iterator<Item = &str> {
             (PART..2 * PART)
                 .find(is_alone)
                 .or_else(|| (PART..2 * PART).find(is_first))
-                .unwrap_or_else(|| text.floor_char_boundary(2 * PART))
+                .unwrap_or_else(|| {
+                    let end = text.floor_char_boundary(2 * PART);
+                    // As wide as a character of Chinese, it is none of ASCII's.
+                    Some(text[..end].trim_end().len())
+                        .filter(|end| *end > PART)
+                        .unwrap_or(end)
+                })
         };
         let (part, rest) = text.split_at(end);
         text = rest;
@@ -334,15 +342,42 @@ mod tests {
         let short = "a b";
         assert_eq!(parts(short, true).collect::<Vec<_>>(), [short]);
         assert_eq!(parts("", true).count(), 0);
-        for word in ["word ", "wide  spaces\n ", "再见", "🦀 "] {
+        for word in ["word ", "wide  spaces\n ", "再见", "🦀 ", "词\u{3000}"] {
             let text = word.repeat(5 * PART / word.len());
             let found: Vec<_> = parts(&text, true).collect();
             assert_eq!(parts(&text, false).collect::<Vec<_>>(), [text.as_str()]);
             assert!(found.concat() == text && found.len() > 2, "{word}");
             assert!(found.iter().all(|part| part.len() <= 2 * PART), "{word}");
+            let mut ends = found[..found.len() - 1].iter();
+            assert!(ends.all(|part| part.trim_end() == *part), "{word}");
             if word == "word " {
                 assert!(found[1..].iter().all(|part| part.starts_with(" word")));
             }
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_unless_its_beginning_is_changed() {
+        let strip = |left: bool| {
+            format!("{{\"type\": \"Strip\", \"strip_left\": {left}, \"strip_right\": true}}")
+        };
+        let prepend = r#"{"type": "Prepend", "prepend": "▁"}"#.to_owned();
+        for (normalizer, expected) in [
+            ("null".to_owned(), true),
+            (r#"{"type": "Lowercase"}"#.to_owned(), true),
+            (strip(false), true),
+            (strip(true), false),
+            (
+                format!(r#"{{"type": "Sequence", "normalizers": [{prepend}]}}"#),
+                false,
+            ),
+        ] {
+            let json = format!(
+                r#"{{"version": "1.0", "normalizer": {normalizer}, "added_tokens": [], "model":
+                    {{"type": "WordLevel", "vocab": {{"a": 0}}, "unk_token": "a"}}}}"#
+            );
+            let encoder = Encoder::new(json.as_bytes()).expect("a tokenizer");
+            assert_eq!(encoder.can_cut, expected, "{normalizer}");
         }
     }
 }

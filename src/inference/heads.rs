@@ -1,6 +1,9 @@
 //! What is made of a graph's output: one row of numbers a text.
 
-use ort::value::DynValue;
+use std::borrow::Cow;
+
+use half::{bf16, f16};
+use ort::value::{DynValue, Shape, TensorElementType};
 use serde::{Deserialize, Serialize};
 
 use super::InferenceError;
@@ -69,9 +72,8 @@ impl Head {
         lengths: &[usize],
         width: usize,
     ) -> Result<Vec<f32>, InferenceError> {
-        let (shape, data) = value
-            .try_extract_tensor::<f32>()
-            .map_err(InferenceError::Run)?;
+        let (shape, data) = floats(value).map_err(InferenceError::Run)?;
+        let data = &*data;
         let unexpected = || InferenceError::Shape {
             output: self.output().to_owned(),
             found: shape.to_vec(),
@@ -135,6 +137,30 @@ impl Head {
                 }
                 Ok(rows)
             }
+        }
+    }
+}
+
+/// Returns the numbers of a tensor; those of half the size are made larger.
+fn floats(value: &DynValue) -> ort::Result<(&Shape, Cow<'_, [f32]>)> {
+    match value.dtype().tensor_type() {
+        Some(TensorElementType::Bfloat16) => {
+            let (shape, numbers) = value.try_extract_tensor::<bf16>()?;
+            Ok((
+                shape,
+                numbers.iter().map(|number| number.to_f32()).collect(),
+            ))
+        }
+        Some(TensorElementType::Float16) => {
+            let (shape, numbers) = value.try_extract_tensor::<f16>()?;
+            Ok((
+                shape,
+                numbers.iter().map(|number| number.to_f32()).collect(),
+            ))
+        }
+        _ => {
+            let (shape, numbers) = value.try_extract_tensor::<f32>()?;
+            Ok((shape, numbers.into()))
         }
     }
 }

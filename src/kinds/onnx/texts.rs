@@ -193,6 +193,11 @@ pub(super) fn make(
     Ok((records, serde_json::to_value(&details)?))
 }
 
+/// Tells whether an output has numbers that become Float32.
+fn is_float(output: &Tensor) -> bool {
+    ["bfloat16", "float16", "float32"].contains(&output.r#type.as_str())
+}
+
 fn embedding(
     request: &Request<'_>,
     export: &Export,
@@ -200,9 +205,7 @@ fn embedding(
 ) -> Result<Reading, ModelError> {
     let wide = |rank: usize| {
         move |output: &&Tensor| {
-            output.shape.len() == rank
-                && output.shape[rank - 1].is_some()
-                && output.r#type == "float32"
+            output.shape.len() == rank && output.shape[rank - 1].is_some() && is_float(output)
         }
     };
     let sentence = outputs
@@ -217,7 +220,7 @@ fn embedding(
     let Some(output) = output else {
         return Err(OnnxError::Output {
             model: request.name.to_string(),
-            expected: "of float32 [texts, tokens, dimension], or sentence_embedding [texts, dimension]",
+            expected: "of floating-point numbers [texts, tokens, dimension], or sentence_embedding [texts, dimension]",
             found: shown(outputs),
         }
         .into());
@@ -286,11 +289,11 @@ fn classification(
     export: &Export,
     outputs: &[Tensor],
 ) -> Result<Reading, ModelError> {
-    let fits = |output: &&Tensor| output.shape.len() == 2 && output.r#type == "float32";
+    let fits = |output: &&Tensor| output.shape.len() == 2 && is_float(output);
     let Some(output) = logits(outputs, fits) else {
         return Err(OnnxError::Output {
             model: request.name.to_string(),
-            expected: "of float32 [texts, labels]",
+            expected: "of floating-point numbers [texts, labels]",
             found: shown(outputs),
         }
         .into());
@@ -339,12 +342,12 @@ fn rerank(
 ) -> Result<Reading, ModelError> {
     let fits = |output: &&Tensor| {
         let is_one = matches!(*output.shape, [_] | [_, None | Some(1)]);
-        is_one && output.r#type == "float32"
+        is_one && is_float(output)
     };
     let Some(output) = logits(outputs, fits) else {
         return Err(OnnxError::Output {
             model: request.name.to_string(),
-            expected: "of float32 [pairs] or [pairs, 1]",
+            expected: "of floating-point numbers [pairs] or [pairs, 1]",
             found: shown(outputs),
         }
         .into());
