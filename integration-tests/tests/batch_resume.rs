@@ -194,7 +194,8 @@ fn a_job_that_stopped_before_its_first_unit_goes_on() {
          CREATE EXTERNAL TABLE out (id BIGINT, n BIGINT) STORED AS PARQUET LOCATION 'out/';
          INSERT INTO out SELECT id, token_count(text) FROM corpus;",
     );
-    job.refuse(&["-f", "job.sql"], "in.csv");
+    let expected = "in.csv, row 1: Parser error: Error while parsing value 'two' as type 'Int64' for column 0. Row data";
+    job.refuse(&["-f", "job.sql"], expected);
     assert!(job.path("out/_lexstream").is_dir());
     let summary = job.finish(&["-f", "job.sql", "--on-error", "file"]);
     let (passed, failed) = (&summary["passed"], &summary["failed"]);

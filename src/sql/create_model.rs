@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::model_task::blocking;
 use super::parser::syntax_error;
+use super::samples;
 use super::words::{Options, Written, model_name, options, quoted, words};
 use crate::kinds::{IfModelExists, ModelCatalog, Rows};
 
@@ -71,6 +72,7 @@ impl CreateModel {
             true => Some(parser.parse_query()?),
             false => None,
         };
+        query.as_deref().map_or(Ok(()), samples::refuse_in)?;
         Ok(Some(Self {
             name,
             comment,

@@ -6,6 +6,7 @@ mod describe_model;
 mod drop_model;
 mod model_task;
 mod parser;
+mod samples;
 mod show_functions;
 mod show_models;
 mod words;

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::dialect::dialect_from_str;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, TokenizerError};
 
+use super::samples;
 use super::{AlterModel, CreateModel, DescribeModel, DropModel, ShowFunctions, ShowModels};
 
 /// One statement of a script.
@@ -91,7 +92,9 @@ fn statement(parser: &mut DFParser<'_>) -> Result<Statement> {
     if let Some(statement) = ShowModels::parse(ours)? {
         return Ok(Statement::ShowModels(statement));
     }
-    Ok(Statement::DataFusion(Box::new(parser.parse_statement()?)))
+    let statement = parser.parse_statement()?;
+    samples::refuse(&statement)?;
+    Ok(Statement::DataFusion(Box::new(statement)))
 }
 
 /// Tells whether `sql` ends with a whole statement: `;` outside quotes and comments, or nothing at all.
@@ -233,6 +236,23 @@ mod tests {
             let expected = format!("expected the name of a model, found `{found}`");
             check_error(sql, &expected);
         }
+    }
+
+    #[test]
+    fn a_sample_is_refused_wherever_it_stands() {
+        for sql in [
+            "SELECT * FROM t TABLESAMPLE (10 PERCENT)",
+            "EXPLAIN SELECT * FROM t AS a TABLESAMPLE BERNOULLI (10)",
+            "COPY (SELECT * FROM t TABLESAMPLE SYSTEM (1)) TO 'x.parquet'",
+            "INSERT INTO o SELECT n FROM (SELECT * FROM t TABLESAMPLE (5 ROWS))",
+            "CREATE MODEL m WITH ('kind' = 'tfidf') AS SELECT * FROM t TABLESAMPLE (1)",
+        ] {
+            check_error(sql, "is not supported; WHERE random() < 0.1");
+        }
+        check(
+            "SELECT sample FROM tablesample",
+            &["SELECT sample FROM tablesample"],
+        );
     }
 
     #[test]

@@ -246,13 +246,13 @@ impl Lines {
                     let message = "expected one record in the line, found more".to_owned();
                     return Ok(Err(DataFusionError::Execution(message)));
                 }
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Ok(Err(without_line(error))),
             }
             if decoder.rows() > 0 {
                 break;
             }
         }
-        Ok(decoder.flush())
+        Ok(decoder.flush().map_err(without_line))
     }
 
     /// Adds a row that can't be read, behind those before it.
@@ -310,4 +310,18 @@ fn too_long(limits: Limits) -> DataFusionError {
     DataFusionError::ResourcesExhausted(format!(
         "a line of more than {megabytes} MB, or a quote that is not closed; a line may take more memory than --memory leaves, then give it more"
     ))
+}
+
+/// Takes the number of the line out of an error of Arrow's: its decoder has seen one record alone.
+fn without_line(error: DataFusionError) -> DataFusionError {
+    let message = error.strip_backtrace();
+    for (before, behind) in [(" at line ", ". Row data"), (" for line ", ", expected")] {
+        if let Some((head, rest)) = message.split_once(before)
+            && let Some((line, tail)) = rest.split_once(behind)
+            && line.parse::<usize>().is_ok()
+        {
+            return DataFusionError::Execution(format!("{head}{behind}{tail}"));
+        }
+    }
+    error
 }
