@@ -100,6 +100,14 @@ fn check_broken_page(batch_rows: usize, workers: usize) {
             &format!("{}, row group 0, row 400: ", path.display()),
         );
     }
+    let preview = job.run(&[&arguments[..], &["--limit", "900"]].concat());
+    let shown = preview
+        .output
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .count();
+    // The names of the columns, 400 rows before the broken page, and ten of the other file.
+    assert_eq!((preview.status, shown), (Some(0), 411));
     let summary = job.finish(&[&arguments[..], &["--on-error", "file"]].concat());
     // A page can be skipped by its header: units behind a broken one can't be reached.
     assert_eq!(
@@ -219,4 +227,48 @@ fn a_page_that_is_not_what_its_checksum_says_is_not_read() {
             "{page} {batch_bytes}"
         );
     }
+}
+
+/// Writes 4,000 rows without checksums, all texts in one page, and breaks the page at three fifths.
+const DAMAGED: &str = "
+import sys, pyarrow, pyarrow.parquet
+path = sys.argv[1]
+rows = pyarrow.table({'id': range(4000), 'text': [f'{n * 7919 % 1000003:x} is row {n} of them' * 5 for n in range(4000)]})
+pyarrow.parquet.write_table(rows, path, compression='snappy', use_dictionary=False, data_page_size=10**7)
+column = pyarrow.parquet.read_metadata(path).row_group(0).column(1)
+data = bytearray(open(path, 'rb').read())
+at = column.data_page_offset + column.total_compressed_size * 3 // 5
+for place in range(at, at + 400):
+    data[place] ^= 0x5a
+open(path, 'wb').write(data)
+";
+
+#[test]
+fn the_rows_before_damage_in_a_long_page_are_read_whoever_reads_them() {
+    let job = Job::default();
+    job.write("in/.keep", "");
+    let script = Command::new(parquet_readers::python())
+        .args(["-c", DAMAGED])
+        .arg(job.path("in/a.parquet"))
+        .status();
+    assert!(script.expect("python runs").success());
+    let run = |workers: &str, restart: bool| {
+        let mut arguments = vec!["--input", "in", "--output", "out", "--on-error", "skip"];
+        arguments.extend(["-c", "SELECT id, text FROM input", "--workers", workers]);
+        arguments.extend(["--set", "lexstream.batch.batch_bytes=10000"]);
+        arguments.extend(["--set", "lexstream.batch.unit_rows=700"]);
+        arguments.extend(restart.then_some("--restart"));
+        job.finish(&arguments);
+        job.rows()
+    };
+    let expected = run("1", false);
+    assert!((1000..3900).contains(&expected.len()), "{}", expected.len());
+    let whole = |row: &Value| {
+        let id = row["id"].as_u64().expect("an id");
+        format!("{:x} is row {id} of them", id * 7919 % 1_000_003).repeat(5)
+    };
+    assert!(expected.iter().all(|row| row["text"] == whole(row)));
+    assert!(run("4", true) == expected, "with four workers");
+    fs::remove_file(&parts(&job.path("out"))[2]).expect("a unit");
+    assert!(run("1", false) == expected, "with a unit that was missing");
 }

@@ -288,3 +288,23 @@ fn null_in_a_column_that_is_not_null_fails_its_row() {
             .any(|row| row["id"] == 8 && row.get("q").is_none_or(Value::is_null))
     );
 }
+
+#[test]
+fn a_row_that_fails_is_filed_though_another_column_is_missing() {
+    let job = corpus_of_two();
+    job.write(
+        "job.sql",
+        "CREATE EXTERNAL TABLE input (id BIGINT, more BIGINT NOT NULL) STORED AS PARQUET LOCATION 'in/';
+         CREATE EXTERNAL TABLE out (q BIGINT) STORED AS PARQUET LOCATION 'out/';
+         INSERT INTO out SELECT 100 / (id % 50) FROM input;",
+    );
+    let summary = job.finish(&["-f", "job.sql", "--on-error", "file"]);
+    assert_eq!(summary["failed"], 4);
+    let errors = rows(&job.path("out/_errors"));
+    let found: Vec<_> = errors
+        .iter()
+        .map(|row| (&row["id"], &row["more"]))
+        .collect();
+    let expected = [0, 50, 100, 150].map(|id| (json!(id), Value::Null));
+    assert_eq!(found, expected.each_ref().map(|(id, more)| (id, more)));
+}

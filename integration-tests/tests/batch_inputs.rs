@@ -3,17 +3,11 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray,
-    StringViewArray, StructArray,
-};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::array::{ArrayRef, Int64Array, LargeStringArray, RecordBatch, StringArray};
 use datafusion::parquet::arrow::ArrowSchemaConverter;
-use datafusion::parquet::basic::{Compression, Encoding};
-use datafusion::parquet::file::properties::{WriterProperties, WriterVersion};
+use datafusion::parquet::basic::Compression;
+use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::file::writer::SerializedFileWriter;
-use datafusion::parquet::schema::types::ColumnPath;
 use lexstream_integration_tests::corpus;
 use lexstream_integration_tests::job::{Job, footer, parts, rows};
 use serde_json::{Value, json};
@@ -99,132 +93,6 @@ fn a_file_of_ten_thousand_row_groups_keeps_its_order() {
 }
 
 #[test]
-fn two_hundred_columns_are_carried_in_their_order() {
-    let job = Job::default();
-    let names: Vec<_> = (0..200).map(|column| format!("c{column}")).collect();
-    let columns = names.iter().enumerate();
-    let columns = columns.map(|(at, name)| (name.as_str(), numbers([at as i64, -(at as i64)])));
-    write(&job, "a.parquet", columns.collect());
-    job.finish(&arguments("SELECT *, c7 + c9 AS sum FROM input"));
-    let found = job.rows();
-    assert_eq!(found[0].as_object().map(serde_json::Map::len), Some(201));
-    assert_eq!(
-        (&found[0]["c199"], &found[1]["c3"], &found[0]["sum"]),
-        (&json!(199), &json!(-3), &json!(16))
-    );
-}
-
-#[test]
-fn nested_columns_are_carried_through() {
-    let job = Job::default();
-    let lists = [Some(vec![Some(1), None]), None, Some(vec![])];
-    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists));
-    let field =
-        |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
-    let (names, places) = (strings(&["x", "y", "z"]), numbers([1, 2, 3]));
-    let structs: ArrayRef = Arc::new(StructArray::from(vec![
-        (field("name", &names), names),
-        (field("place", &places), places),
-        (field("lists", &lists), Arc::clone(&lists)),
-    ]));
-    write(
-        &job,
-        "a.parquet",
-        vec![("id", numbers(0..3)), ("lists", lists), ("s", structs)],
-    );
-    check(
-        &job,
-        "SELECT id, s, lists, s['name'] AS name FROM input WHERE id <> 1",
-        &[
-            json!({"id": 0, "s": {"name": "x", "place": 1, "lists": [1, null]}, "lists": [1, null], "name": "x"}),
-            json!({"id": 2, "s": {"name": "z", "place": 3, "lists": []}, "lists": [], "name": "z"}),
-        ],
-    );
-}
-
-#[test]
-fn texts_are_read_in_every_encoding() {
-    let texts = vec![
-        Some("To be, or not"),
-        None,
-        Some(""),
-        Some("漢字 漢字 漢字"),
-    ];
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let plain: ArrayRef = Arc::new(StringArray::from(texts.clone()));
-    let encoded: [ArrayRef; 4] = [
-        Arc::clone(&plain),
-        Arc::new(LargeStringArray::from(texts.clone())),
-        Arc::new(StringViewArray::from(texts)),
-        cast(&plain, &dictionary).expect("a dictionary"),
-    ];
-    let encodings = [
-        None,
-        Some(Encoding::PLAIN),
-        Some(Encoding::DELTA_LENGTH_BYTE_ARRAY),
-        Some(Encoding::DELTA_BYTE_ARRAY),
-    ];
-    let ways = encoded
-        .iter()
-        .flat_map(|column| encodings.map(|encoding| (column, encoding)));
-    for (column, encoding) in ways {
-        let job = Job::default();
-        let table = corpus::table(vec![("id", numbers(0..4)), ("text", Arc::clone(column))]);
-        let mut properties = WriterProperties::builder();
-        if let Some(encoding) = encoding {
-            let text = ColumnPath::from("text");
-            properties = properties
-                .set_writer_version(WriterVersion::PARQUET_2_0)
-                .set_column_dictionary_enabled(text.clone(), false)
-                .set_column_encoding(text, encoding);
-        }
-        corpus::write_as(&job.path("in/a.parquet"), &table, 1000, properties);
-        check(
-            &job,
-            "SELECT text, token_count(text, 'char') AS n FROM input",
-            &[
-                json!({"text": "To be, or not", "n": 13}),
-                json!({"text": null, "n": null}),
-                json!({"text": "", "n": 0}),
-                json!({"text": "漢字 漢字 漢字", "n": 8}),
-            ],
-        );
-    }
-}
-
-#[test]
-fn columns_have_names_in_chinese_with_quotes_and_capitals() {
-    let job = Job::default();
-    write(
-        &job,
-        "a.parquet",
-        vec![
-            ("标题", strings(&["一"])),
-            ("it's \"so\"", strings(&["two"])),
-            ("Text.Of", strings(&["three"])),
-        ],
-    );
-    check(
-        &job,
-        "SELECT \"标题\", \"it's \"\"so\"\"\", \"Text.Of\" AS \"Text\" FROM input WHERE \"标题\" = '一'",
-        &[json!({"标题": "一", "it's \"so\"": "two", "Text": "three"})],
-    );
-    let job = Job::default();
-    write(
-        &job,
-        "a.parquet",
-        vec![("标题", numbers([0])), ("it's", strings(&["x"]))],
-    );
-    let query = "SELECT 1 / \"标题\" AS q FROM input";
-    job.finish(&[&arguments(query)[..], &["--on-error", "file"]].concat());
-    let errors = rows(&job.path("out/_errors"));
-    assert_eq!(
-        (&errors[0]["标题"], &errors[0]["it's"]),
-        (&json!(0), &json!("x"))
-    );
-}
-
-#[test]
 fn files_have_any_names() {
     let file_names = [
         "a b.parquet",
@@ -275,49 +143,6 @@ fn the_names_of_folders_are_columns() {
             json!({"id": 20, "language": "de", "year": "2024"}),
             json!({"id": 3, "language": "zh", "year": "2024"}),
         ],
-    );
-}
-
-#[test]
-fn a_column_may_be_missing_or_of_another_type_in_some_files() {
-    let job = Job::default();
-    write(
-        &job,
-        "a.parquet",
-        vec![("id", numbers([1])), ("text", strings(&["a b"]))],
-    );
-    let narrow: ArrayRef = Arc::new(Int32Array::from(vec![2]));
-    write(
-        &job,
-        "b.parquet",
-        vec![("more", numbers([7])), ("id", narrow)],
-    );
-    write(&job, "c.parquet", vec![("id", strings(&["3", "x", "5"]))]);
-    job.write(
-        "job.sql",
-        "CREATE EXTERNAL TABLE input (id BIGINT, text VARCHAR) STORED AS PARQUET LOCATION 'in/';
-         CREATE EXTERNAL TABLE out (id BIGINT, n BIGINT) STORED AS PARQUET LOCATION 'out/';
-         INSERT INTO out SELECT id, token_count(text) FROM input;",
-    );
-    let place = job.path("in/c.parquet").display().to_string();
-    job.refuse(
-        &["-f", "job.sql"],
-        &format!("{place}, row group 0, row 1: "),
-    );
-    let summary = job.finish(&["-f", "job.sql", "--on-error", "skip"]);
-    assert_eq!(
-        (&summary["rows"], &summary["failed"]),
-        (&json!(5), &json!(1))
-    );
-    let expected = [
-        (1, json!(2)),
-        (2, json!(null)),
-        (3, json!(null)),
-        (5, json!(null)),
-    ];
-    assert_eq!(
-        job.rows(),
-        expected.map(|(id, n)| json!({"id": id, "n": n}))
     );
 }
 

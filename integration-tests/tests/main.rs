@@ -7,6 +7,7 @@ mod agreement_text;
 mod agreement_tfidf;
 mod batch;
 mod batch_broken;
+mod batch_columns;
 mod batch_errors;
 mod batch_inputs;
 mod batch_kills;

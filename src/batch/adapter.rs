@@ -1,19 +1,33 @@
 //! How rows of a file become those of the table.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use datafusion::arrow::compute::CastOptions;
-use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
+use datafusion::arrow::array::{
+    ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array, new_null_array,
+};
+use datafusion::arrow::compute::{CastOptions, cast, take};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use datafusion::common::nested_struct::cast_column;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 
 use super::line_input::Read;
+use crate::message::message;
+
+/// What becomes of a value that the table has no place for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// Its row is a bad one.
+    Strict,
+    /// It becomes NULL.
+    Lenient,
+}
 
 /// How the columns of a file become the table's.
 #[derive(Debug)]
 pub(super) struct Adapter {
+    fit: Fit,
     schema: SchemaRef,
     /// One a column that is read.
     columns: Vec<Column>,
@@ -31,21 +45,55 @@ pub(super) enum Column {
 /// Rows as the file has them: those of its columns that are read.
 #[derive(Debug)]
 pub(super) struct RawRows {
-    pub(super) columns: Vec<ArrayRef>,
+    columns: Vec<ArrayRef>,
     pub(super) rows: usize,
+    /// Whether no value of another row is left in a list or a dictionary.
+    is_compact: bool,
 }
 
 impl RawRows {
-    pub(super) fn slice(&self, start: usize, rows: usize) -> Self {
-        let columns = self.columns.iter();
-        let columns = columns.map(|column| column.slice(start, rows)).collect();
-        Self { columns, rows }
+    pub(super) fn new(columns: Vec<ArrayRef>, rows: usize) -> Self {
+        Self {
+            columns,
+            rows,
+            is_compact: false,
+        }
+    }
+
+    /// Returns some of the rows, without the values of others, which would be cast with them.
+    fn compact(&self, part: Range<usize>) -> Self {
+        let places = UInt64Array::from_iter_values(part.clone().map(|row| row as u64));
+        let column = |column: &ArrayRef| {
+            let slice = column.slice(part.start, part.len());
+            let compact = match column.data_type() {
+                DataType::Dictionary(_, values) => cast(&slice, values),
+                data_type if data_type.is_nested() => take(column, &places, None),
+                _ => return slice,
+            };
+            compact.unwrap_or(slice)
+        };
+        Self {
+            columns: self.columns.iter().map(column).collect(),
+            rows: part.len(),
+            is_compact: true,
+        }
     }
 }
 
 impl Adapter {
-    pub(super) fn new(schema: SchemaRef, columns: Vec<Column>) -> Self {
-        Self { schema, columns }
+    pub(super) fn new(schema: SchemaRef, columns: Vec<Column>, fit: Fit) -> Self {
+        let nullable = |field: &FieldRef| Field::clone(field).with_nullable(true);
+        let schema = match fit {
+            Fit::Strict => schema,
+            Fit::Lenient => Arc::new(Schema::new(
+                schema.fields().iter().map(nullable).collect::<Fields>(),
+            )),
+        };
+        Self {
+            fit,
+            schema,
+            columns,
+        }
     }
 
     /// Makes a batch of the table's columns out of those that were read.
@@ -57,11 +105,15 @@ impl Adapter {
                     if found.data_type() == field.data_type() {
                         return Ok(Arc::clone(found));
                     }
-                    let strict = CastOptions {
-                        safe: false,
+                    let options = CastOptions {
+                        safe: self.fit == Fit::Lenient,
                         ..CastOptions::default()
                     };
-                    cast_column(found, field.data_type(), &strict)
+                    let cast = cast_column(found, field.data_type(), &options);
+                    cast.map_err(|error| {
+                        let (name, error) = (field.name(), message(&error));
+                        exec_datafusion_err!("column `{name}`: {error}")
+                    })
                 }
                 Column::Constant(value) if value.is_null() => {
                     Ok(new_null_array(field.data_type(), raw.rows))
@@ -94,10 +146,6 @@ impl Adapted {
         Self { raw, adapter }
     }
 
-    pub(super) fn adapter(&self) -> &Arc<Adapter> {
-        &self.adapter
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }
@@ -114,15 +162,19 @@ impl Iterator for Adapted {
     fn next(&mut self) -> Option<Read> {
         loop {
             let raw = self.raw.pop_front()?;
-            match self.adapter.adapted(&raw) {
+            let error = match self.adapter.adapted(&raw) {
                 Ok(batch) => return Some(Read::Rows(batch)),
-                Err(error) if raw.rows <= 1 => return Some(Read::Bad(error)),
-                // Which of them it is, the error does not say.
-                Err(_) => {
-                    let half = raw.rows / 2;
-                    self.raw.push_front(raw.slice(half, raw.rows - half));
-                    self.raw.push_front(raw.slice(0, half));
-                }
+                Err(error) => error,
+            };
+            // Which of them it is, the error does not say.
+            let middle = match (raw.rows, raw.is_compact) {
+                (0 | 1, true) => return Some(Read::Misfit(error)),
+                (_, false) => 0,
+                (rows, true) => rows / 2,
+            };
+            self.raw.push_front(raw.compact(middle..raw.rows));
+            if middle > 0 {
+                self.raw.push_front(raw.compact(0..middle));
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use datafusion::common::DataFusionError;
 use tokio::runtime::Handle;
 
 use super::BatchError;
+use super::adapter::Fit;
 use super::job::Job;
 use super::line_input::Read;
 use super::output::Output;
@@ -54,18 +54,22 @@ pub(super) fn write(
         input: job.source.files[unit.file].path.clone(),
         source,
     };
-    let (read, unread): (Vec<_>, Vec<_>) = errors.iter().cloned().partition(|error| error.is_read);
+    let (read, unread): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.is_read);
     let mut written = 0;
     let stretches: Vec<_> = read.iter().filter_map(|error| error.rows.clone()).collect();
     let columns: Vec<_> = (0..job.source.schema().fields().len()).collect();
     let wanted = Wanted {
         columns: &columns,
+        fit: Fit::Lenient,
         rows: &stretches,
         batch_rows: BATCH_ROWS,
     };
-    // Read again, now with every column; what could not be read the first time is not.
-    let again = (!read.is_empty()).then(|| unit_input::open_some(job, unit, &wanted, runtime));
-    let mut again = again.transpose().map_err(failed)?;
+    // Read again, now with every column; what can't be read is NULL.
+    let mut reader = None;
+    let mut again = match read.is_empty() {
+        true => None,
+        false => unit_input::open_some(job, unit, &wanted, &mut reader, runtime).ok(),
+    };
     while let Some(rows) = &mut again
         && written < read.len()
     {
@@ -81,21 +85,20 @@ pub(super) fn write(
                 (Some(rows), count)
             }
             Ok(None) => break,
-            // Another column of it can't be read, or of all that follow: their columns are NULL.
-            Ok(Some(Read::Bad(_))) => (None, 1),
-            Err(_) => (None, read.len() - written),
+            Ok(Some(Read::Bad(_) | Read::Misfit(_))) => (None, 1),
+            Err(_) => break,
         };
         let beside = &read[written..written + count];
         written += count;
         let batch = row_errors::batch(&schema, &job.source, unit, rows.as_ref(), beside);
         writer.write(&batch.map_err(failed)?)?;
     }
-    if written != read.len() {
-        let found = format!("{} rows failed, and {written} are found again", read.len());
-        return Err(failed(DataFusionError::Execution(found)));
-    }
-    if !unread.is_empty() {
-        let batch = row_errors::batch(&schema, &job.source, unit, None, &unread);
+    // Of these, another column can't be read.
+    for errors in read[written..]
+        .chunks(BATCH_ROWS)
+        .chain(unread.chunks(BATCH_ROWS))
+    {
+        let batch = row_errors::batch(&schema, &job.source, unit, None, errors);
         writer.write(&batch.map_err(failed)?)?;
     }
     writer.end(&[])?.replace()?;

@@ -145,7 +145,7 @@ impl Iterator for LinesOfTable {
         let read = self.lines.next()?;
         Some(read.and_then(|read| match read {
             Read::Rows(rows) => Ok(Read::Rows(self.adapted(&rows)?)),
-            Read::Bad(error) => Ok(Read::Bad(error)),
+            bad => Ok(bad),
         }))
     }
 }

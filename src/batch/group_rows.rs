@@ -1,25 +1,27 @@
-//! The rows of a unit out of a row group, whose reader goes on to the next unit.
+//! Rows of a row group, whose reader goes on to the next unit.
 
+use std::collections::VecDeque;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::parquet::file::metadata::KeyValue;
 
-use super::adapter::Adapted;
+use super::adapter::{Adapted, Fit};
 use super::line_input::Read;
 use super::parquet_input::{ParquetInput, ParquetRows};
 use super::source::Source;
 
 /// By how much fewer rows are read at once where some can't be.
-const FEWER: usize = 8;
+const FEWER: u64 = 8;
 
-/// A row group that is read from some row to its end, unit after unit.
+/// A row group that is read from some row on, unit after unit.
 #[derive(Debug)]
 pub(super) struct OpenGroup {
     file: usize,
     row_group: usize,
-    /// Rows that it has yet to give.
+    /// The row that it gives next, and the end of those that it was opened for.
     left: Range<u64>,
     rows: ParquetRows,
     /// What the file's own footer says.
@@ -35,23 +37,26 @@ pub(super) struct GroupWanted<'a> {
     /// Places of columns in the source table, ascending.
     pub(super) columns: &'a [usize],
     pub(super) row_group: usize,
-    pub(super) rows: Range<u64>,
+    /// Stretches of rows, ascending.
+    pub(super) rows: VecDeque<Range<u64>>,
     /// Where the reader may stay open for rows behind these, the end of those.
-    pub(super) until: u64,
+    pub(super) until: Option<u64>,
     pub(super) batch_rows: usize,
     pub(super) batch_bytes: usize,
+    pub(super) fit: Fit,
 }
 
 /// Some rows of a row group, in their order.
 ///
-/// A row that can't be made the table's is one that fails. Where a page can't be read, the rows before it are read all the
-/// same, wherever a batch begins: fewer and fewer at once.
+/// Where a page can't be read, the rows before it are read all the same, wherever a batch begins: fewer and fewer at once.
 #[derive(Debug)]
 pub(super) struct GroupRows<'a> {
     /// The reader, for as long as it is of use.
     kept: &'a mut Option<OpenGroup>,
     /// Of its rows, those that are not read yet.
     wanted: GroupWanted<'a>,
+    /// How many rows a reader is opened for, where one that was opened for more has failed.
+    fewer: Option<u64>,
     adapted: Adapted,
     of_file: Vec<KeyValue>,
 }
@@ -59,23 +64,19 @@ pub(super) struct GroupRows<'a> {
 impl<'a> GroupRows<'a> {
     /// Opens a row group, or goes on with one that was read up to the first row that is wanted.
     pub(super) fn open(kept: &'a mut Option<OpenGroup>, wanted: GroupWanted<'a>) -> Result<Self> {
-        let goes_on = kept.as_ref().is_some_and(|open| {
-            (open.file, open.row_group, open.left.start)
-                == (wanted.file, wanted.row_group, wanted.rows.start)
-                && open.left.end >= wanted.rows.end
-        });
-        if !goes_on {
+        if kept.as_ref().is_some_and(|open| !open.has_next(&wanted)) {
             *kept = None;
         }
         let open = match kept {
             Some(open) => open,
-            None => kept.insert(OpenGroup::new(&wanted, wanted.until)?),
+            None => kept.insert(OpenGroup::new(&wanted, &wanted.stretches())?),
         };
         Ok(Self {
             adapted: Adapted::new(Arc::clone(open.rows.adapter())),
             of_file: open.of_file.clone(),
             kept,
             wanted,
+            fewer: None,
         })
     }
 
@@ -86,8 +87,8 @@ impl<'a> GroupRows<'a> {
 
     /// Returns the bytes of the next row, where it is longer than a batch; it is not read yet.
     pub(super) fn long_row(&mut self) -> Result<usize> {
-        while self.adapted.is_empty() && !self.wanted.rows.is_empty() {
-            match self.reader()?.long_row() {
+        while self.adapted.is_empty() && !self.is_done() {
+            match self.of_reader(ParquetRows::long_row) {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => self.read_fewer(error)?,
             }
@@ -95,54 +96,85 @@ impl<'a> GroupRows<'a> {
         Ok(0)
     }
 
-    fn reader(&mut self) -> Result<&mut ParquetRows> {
-        match self.kept {
-            Some(open) => Ok(&mut open.rows),
-            None => exec_err!("the row group is not open"),
+    /// Tells whether all rows are read.
+    fn is_done(&self) -> bool {
+        self.wanted.rows.is_empty()
+    }
+
+    /// Asks the reader, which is opened where there is none. Parquet's own may panic over bytes that are none of a page.
+    fn of_reader<T>(&mut self, ask: impl FnOnce(&mut ParquetRows) -> Result<T>) -> Result<T> {
+        let open = match self.kept.take() {
+            Some(open) => open,
+            None => OpenGroup::new(&self.wanted, &self.stretches())?,
+        };
+        let open = self.kept.insert(open);
+        match catch_unwind(AssertUnwindSafe(|| ask(&mut open.rows))) {
+            Ok(answer) => answer,
+            Err(_) => exec_err!("Parquet's reader panicked: the page is not what it says"),
+        }
+    }
+
+    /// Returns what a reader is opened for: all rows and those behind them that it may go on with, or a few.
+    fn stretches(&self) -> Vec<Range<u64>> {
+        match (self.fewer, self.wanted.rows.front()) {
+            (Some(fewer), Some(first)) => {
+                let end = first.end.min(first.start.saturating_add(fewer));
+                let few = first.start..end;
+                vec![few]
+            }
+            _ => self.wanted.stretches(),
         }
     }
 
     /// Reads the next rows.
     fn read(&mut self) -> Result<()> {
-        let left = &self.wanted.rows;
-        let most = usize::try_from(left.end - left.start).unwrap_or(usize::MAX);
-        match self.reader()?.take(most) {
+        let left = self.wanted.rows.iter().map(|rows| rows.end - rows.start);
+        let left = usize::try_from(left.sum::<u64>()).unwrap_or(usize::MAX);
+        match self.of_reader(|reader| reader.take(left)) {
             Ok(Some(raw)) => {
-                let rows = raw.rows as u64;
-                self.wanted.rows.start += rows;
-                if let Some(open) = self.kept {
-                    open.left.start += rows;
-                }
+                self.go_on(raw.rows as u64);
                 self.adapted.push(raw);
                 Ok(())
             }
             Ok(None) => {
-                let error = format!("expected {most} more rows in the row group, found none");
+                let error = format!("expected {left} more rows in the row group, found none");
                 self.read_fewer(DataFusionError::Execution(error))
             }
             Err(error) => self.read_fewer(error),
         }
     }
 
-    /// Opens the rows that are left again, to read fewer at once: what can't be read may lie behind the first of them.
-    fn read_fewer(&mut self, error: DataFusionError) -> Result<()> {
-        *self.kept = None;
-        let GroupWanted {
-            rows, batch_rows, ..
-        } = &mut self.wanted;
-        if *batch_rows == 1 {
-            rows.start = rows.end;
-            return Err(error);
+    /// Takes notice of how many rows were read.
+    fn go_on(&mut self, mut read: u64) {
+        let mut next = 0;
+        while let Some(first) = self.wanted.rows.front_mut() {
+            let rows = read.min(first.end - first.start);
+            first.start += rows;
+            read -= rows;
+            next = first.start;
+            if !first.is_empty() {
+                break;
+            }
+            self.wanted.rows.pop_front();
         }
-        *batch_rows = (*batch_rows / FEWER).max(1);
-        let end = rows.end;
-        match OpenGroup::new(&self.wanted, end) {
-            Ok(open) => *self.kept = Some(open),
-            Err(error) => {
-                self.wanted.rows.start = end;
-                return Err(error);
+        if let Some(open) = self.kept {
+            open.left.start = next;
+            // Its pages are of no more use.
+            if open.left.is_empty() {
+                *self.kept = None;
             }
         }
+    }
+
+    /// Has fewer rows be read at once: what can't be read may lie behind the first of them.
+    fn read_fewer(&mut self, error: DataFusionError) -> Result<()> {
+        *self.kept = None;
+        let before = self.fewer.unwrap_or(self.wanted.batch_rows as u64);
+        if self.fewer == Some(1) {
+            self.wanted.rows.clear();
+            return Err(error);
+        }
+        self.fewer = Some((before / FEWER).max(1));
         Ok(())
     }
 }
@@ -155,7 +187,7 @@ impl Iterator for GroupRows<'_> {
             if let Some(read) = self.adapted.next() {
                 return Some(Ok(read));
             }
-            if self.wanted.rows.is_empty() {
+            if self.is_done() {
                 return None;
             }
             if let Err(error) = self.read() {
@@ -165,25 +197,43 @@ impl Iterator for GroupRows<'_> {
     }
 }
 
+impl GroupWanted<'_> {
+    /// Returns what a reader is opened for: the rows, and those behind them that it may go on with.
+    fn stretches(&self) -> Vec<Range<u64>> {
+        let mut rows: Vec<_> = self.rows.iter().cloned().collect();
+        if let (Some(last), Some(until)) = (rows.last_mut(), self.until) {
+            last.end = until;
+        }
+        rows
+    }
+}
+
 impl OpenGroup {
-    /// Opens a row group at the first row that is wanted, to be read until a row behind those that are.
-    fn new(wanted: &GroupWanted<'_>, until: u64) -> Result<Self> {
+    /// Opens a row group to read stretches of its rows.
+    fn new(wanted: &GroupWanted<'_>, stretches: &[Range<u64>]) -> Result<Self> {
         let file = &wanted.source.files[wanted.file];
-        let input = ParquetInput::open(wanted.source, file, wanted.columns)?;
+        let input = ParquetInput::open(wanted.source, file, wanted.columns, wanted.fit)?;
         let of_file = input.key_values();
-        let left = wanted.rows.start..until;
-        let rows = input.read(
-            wanted.row_group,
-            std::slice::from_ref(&left),
-            wanted.batch_rows,
-            wanted.batch_bytes,
-        )?;
+        let (batch_rows, batch_bytes) = (wanted.batch_rows, wanted.batch_bytes);
         Ok(Self {
             file: wanted.file,
             row_group: wanted.row_group,
-            left,
-            rows,
+            left: match stretches {
+                [first, .., last] => first.start..last.end,
+                [only] => only.clone(),
+                [] => 0..0,
+            },
+            rows: input.read(wanted.row_group, stretches, batch_rows, batch_bytes)?,
             of_file,
         })
+    }
+
+    /// Tells whether the rows that come next are the first that are wanted, and the others come behind them.
+    fn has_next(&self, wanted: &GroupWanted<'_>) -> bool {
+        (self.file, self.row_group) == (wanted.file, wanted.row_group)
+            && match (wanted.rows.front(), wanted.rows.len()) {
+                (Some(rows), 1) => self.left.start == rows.start && self.left.end >= rows.end,
+                _ => false,
+            }
     }
 }

@@ -14,8 +14,7 @@ use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{KeyValue, RowGroupMetaData};
 
-use super::adapter::{Adapted, Adapter, Column, RawRows};
-use super::line_input::Read;
+use super::adapter::{Adapter, Column, Fit, RawRows};
 use super::long_column::LongColumn;
 use super::source::{InputFile, Source};
 
@@ -32,7 +31,12 @@ pub(super) struct ParquetInput {
 
 impl ParquetInput {
     /// Opens a file to read these columns of the table.
-    pub(super) fn open(source: &Source, file: &InputFile, columns: &[usize]) -> Result<Self> {
+    pub(super) fn open(
+        source: &Source,
+        file: &InputFile,
+        columns: &[usize],
+        fit: Fit,
+    ) -> Result<Self> {
         let (opened, metadata) = source.footers.open(&file.path)?;
         let table = source.schema();
         let schema = Arc::new(table.project(columns)?);
@@ -53,7 +57,7 @@ impl ParquetInput {
                     roots.push(root);
                     found.push(Column::Read(root));
                 }
-                Err(_) if field.is_nullable() => {
+                Err(_) if field.is_nullable() || fit == Fit::Lenient => {
                     let null = ScalarValue::try_from(field.data_type())?;
                     found.push(Column::Constant(null));
                 }
@@ -77,7 +81,7 @@ impl ParquetInput {
             file: opened,
             metadata,
             roots,
-            adapter: Arc::new(Adapter::new(schema, found)),
+            adapter: Arc::new(Adapter::new(schema, found, fit)),
         })
     }
 
@@ -173,7 +177,7 @@ impl ParquetInput {
                 ready: None,
             },
             long,
-            adapted: Adapted::new(self.adapter),
+            adapter: self.adapter,
         })
     }
 }
@@ -194,7 +198,7 @@ pub(super) struct ParquetRows {
     usual: Usual,
     /// Columns with long pages, each with its place among those that are read.
     long: Vec<(usize, LongColumn)>,
-    adapted: Adapted,
+    adapter: Arc<Adapter>,
 }
 
 /// The columns that Parquet's reader reads by itself.
@@ -227,7 +231,7 @@ impl ParquetRows {
 
     /// Returns how its rows become the table's.
     pub(super) fn adapter(&self) -> &Arc<Adapter> {
-        self.adapted.adapter()
+        &self.adapter
     }
 
     /// Returns as many rows as every column has ready, `most` of them at most.
@@ -261,22 +265,6 @@ impl ParquetRows {
         for (place, column) in &mut self.long {
             columns.splice(*place..*place, column.take(rows));
         }
-        Ok(Some(RawRows { columns, rows }))
-    }
-}
-
-impl Iterator for ParquetRows {
-    type Item = Result<Read>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(read) = self.adapted.next() {
-                return Some(Ok(read));
-            }
-            match self.take(usize::MAX).transpose()? {
-                Ok(raw) => self.adapted.push(raw),
-                Err(error) => return Some(Err(error)),
-            }
-        }
+        Ok(Some(RawRows::new(columns, rows)))
     }
 }

@@ -6,6 +6,8 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
 use tokio::runtime::Handle;
 
+use super::adapter::Fit;
+use super::group_rows::OpenGroup;
 use super::job::Job;
 use super::line_input::Read;
 use super::place::Place;
@@ -35,7 +37,8 @@ impl Job {
                 break;
             }
             let only = 0..left;
-            let batches = match self.first_rows(unit, &only, runtime) {
+            let mut reader = None;
+            let batches = match self.first_rows(unit, &only, &mut reader, runtime) {
                 Ok(batches) => batches,
                 Err(error) => {
                     let place = unit.place(&self.source, None);
@@ -47,7 +50,7 @@ impl Job {
             for batch in batches {
                 let batch = match batch {
                     Ok(Read::Rows(batch)) => batch,
-                    Ok(Read::Bad(error)) => {
+                    Ok(Read::Bad(error) | Read::Misfit(error)) => {
                         let place = unit.place(&self.source, Some(first));
                         preview.failed.push((place, error));
                         first += 1;
@@ -94,17 +97,19 @@ impl Job {
     }
 
     fn first_rows<'a>(
-        &self,
+        &'a self,
         unit: &Unit,
-        only: &Range<u64>,
+        only: &'a Range<u64>,
+        reader: &'a mut Option<OpenGroup>,
         runtime: &'a Handle,
     ) -> Result<Batches<'a>, DataFusionError> {
         let batch_rows = usize::try_from(only.end).unwrap_or(usize::MAX);
         let wanted = Wanted {
             columns: self.rowwise.columns(),
+            fit: Fit::Strict,
             rows: std::slice::from_ref(only),
             batch_rows: batch_rows.clamp(1, self.settings.batch_rows.max(1)),
         };
-        unit_input::open_some(self, unit, &wanted, runtime)
+        unit_input::open_some(self, unit, &wanted, reader, runtime)
     }
 }

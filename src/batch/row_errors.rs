@@ -10,7 +10,7 @@ use super::source::Source;
 use super::unit::Unit;
 
 /// Characters of an error's message that are kept: it may quote a text of any length.
-const MESSAGE: usize = 2000;
+const MESSAGE: usize = 500;
 
 /// Rows of a unit that failed for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(super) fn batch(
     source: &Source,
     unit: &Unit,
     rows: Option<&RecordBatch>,
-    errors: &[RowError],
+    errors: &[&RowError],
 ) -> datafusion::common::Result<RecordBatch> {
     let places: Vec<_> = errors
         .iter()

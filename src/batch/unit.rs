@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::adapter::Fit;
 use super::parquet_input::{GroupSize, ParquetInput};
 use super::place::Place;
 use super::source::{InputFile, Source};
@@ -135,7 +136,7 @@ fn of_parquet(
     columns: &[usize],
     settings: &BatchConfig,
 ) -> Vec<(Rows, u64)> {
-    let input = match ParquetInput::open(source, file, columns) {
+    let input = match ParquetInput::open(source, file, columns, Fit::Strict) {
         Ok(input) => input,
         Err(error) => return vec![(Rows::Unreadable(error.to_string()), 0)],
     };

@@ -8,18 +8,19 @@ use datafusion::common::{Result, exec_err};
 use datafusion::parquet::file::metadata::KeyValue;
 use tokio::runtime::Handle;
 
+use super::adapter::Fit;
 use super::budget::Budget;
 use super::file_input;
 use super::group_rows::{GroupRows, GroupWanted, OpenGroup};
 use super::job::Job;
 use super::line_input::{Limits, Read};
-use super::parquet_input::{ParquetInput, ParquetRows};
 use super::unit::{Rows, Unit};
 
 /// Some rows of a unit.
 pub(super) struct Wanted<'a> {
     /// Places of columns in the source table, ascending.
     pub(super) columns: &'a [usize],
+    pub(super) fit: Fit,
     /// Stretches of rows, counted from the unit's first, ascending.
     pub(super) rows: &'a [Range<u64>],
     /// Rows of a batch at most.
@@ -29,8 +30,6 @@ pub(super) struct Wanted<'a> {
 /// What is read of a unit, in the order of its rows.
 pub(super) enum Batches<'a> {
     OfGroup(GroupRows<'a>),
-    /// Some rows of a row group.
-    Stretches(ParquetRows),
     OfFile(file_input::Batches<'a>),
     /// Some rows of a file.
     Picked(Picked<file_input::Batches<'a>>),
@@ -39,14 +38,14 @@ pub(super) enum Batches<'a> {
 impl Batches<'_> {
     /// Tells whether [`Self::long_row`] knows the row's length, and not only how long it may be.
     pub(super) fn knows_lengths(&self) -> bool {
-        matches!(self, Self::OfGroup(_) | Self::Stretches(_))
+        matches!(self, Self::OfGroup(_))
     }
 
     /// Returns what the file's own footer says.
     pub(super) fn of_file(&self) -> Vec<KeyValue> {
         match self {
             Self::OfGroup(rows) => rows.of_file().to_vec(),
-            Self::Stretches(_) | Self::OfFile(_) | Self::Picked(_) => Vec::new(),
+            Self::OfFile(_) | Self::Picked(_) => Vec::new(),
         }
     }
 
@@ -54,7 +53,6 @@ impl Batches<'_> {
     pub(super) fn long_row(&mut self) -> Result<usize> {
         match self {
             Self::OfGroup(rows) => rows.long_row(),
-            Self::Stretches(rows) => rows.long_row(),
             Self::OfFile(rows) => rows.long_line(),
             Self::Picked(rows) if rows.ready.is_empty() && !rows.wanted.is_empty() => {
                 rows.batches.long_line()
@@ -70,7 +68,6 @@ impl Iterator for Batches<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::OfGroup(rows) => rows.next(),
-            Self::Stretches(rows) => rows.next(),
             Self::OfFile(rows) => rows.next(),
             Self::Picked(rows) => rows.next(),
         }
@@ -100,15 +97,12 @@ pub(super) fn open<'a>(
                 file: unit.file,
                 columns,
                 row_group: *row_group,
-                rows: rows.clone(),
+                rows: stretches([rows.clone()]),
                 // Rows that may be long are not to be read ahead of their turn.
-                until: if unit.has_long_pages() {
-                    rows.end
-                } else {
-                    *group_rows
-                },
+                until: (!unit.has_long_pages()).then_some(*group_rows),
                 batch_rows,
                 batch_bytes: job.settings.batch_bytes,
+                fit: Fit::Strict,
             };
             Ok(Batches::OfGroup(GroupRows::open(kept, wanted)?))
         }
@@ -119,11 +113,18 @@ pub(super) fn open<'a>(
     }
 }
 
-/// Opens some rows of a unit.
+/// Returns those of some stretches that have a row.
+fn stretches(stretches: impl IntoIterator<Item = Range<u64>>) -> VecDeque<Range<u64>> {
+    let stretches = stretches.into_iter();
+    stretches.filter(|rows| !rows.is_empty()).collect()
+}
+
+/// Opens some rows of a unit; `reader` is where its reader is kept.
 pub(super) fn open_some<'a>(
-    job: &Job,
+    job: &'a Job,
     unit: &Unit,
-    wanted: &Wanted<'_>,
+    wanted: &Wanted<'a>,
+    reader: &'a mut Option<OpenGroup>,
     runtime: &'a Handle,
 ) -> Result<Batches<'a>> {
     match &unit.rows {
@@ -134,12 +135,18 @@ pub(super) fn open_some<'a>(
                 let place = |row: u64| rows.end.min(rows.start.saturating_add(row));
                 place(wanted.start)..place(wanted.end)
             };
-            let stretches: Vec<_> = wanted.rows.iter().map(of_group).collect();
-            let file = &job.source.files[unit.file];
-            let input = ParquetInput::open(&job.source, file, wanted.columns)?;
-            let (batch_rows, batch_bytes) = (wanted.batch_rows, job.settings.batch_bytes);
-            let rows = input.read(*row_group, &stretches, batch_rows, batch_bytes)?;
-            Ok(Batches::Stretches(rows))
+            let wanted = GroupWanted {
+                source: &job.source,
+                file: unit.file,
+                columns: wanted.columns,
+                row_group: *row_group,
+                rows: stretches(wanted.rows.iter().map(of_group)),
+                until: None,
+                batch_rows: wanted.batch_rows,
+                batch_bytes: job.settings.batch_bytes,
+                fit: wanted.fit,
+            };
+            Ok(Batches::OfGroup(GroupRows::open(reader, wanted)?))
         }
         Rows::All => {
             let rows = of_file(job, unit, wanted.columns, wanted.batch_rows, runtime)?;
@@ -199,7 +206,7 @@ impl<B: Iterator<Item = Result<Read>>> Iterator for Picked<B> {
             let first = self.next;
             let batch = match self.batches.next()? {
                 Ok(Read::Rows(batch)) => batch,
-                Ok(Read::Bad(error)) => {
+                Ok(Read::Bad(error) | Read::Misfit(error)) => {
                     self.next += 1;
                     let Some(rows) = self.wanted.front_mut().filter(|rows| rows.start <= first)
                     else {
@@ -254,7 +261,7 @@ mod tests {
                     let column = batch.column(0).as_primitive::<Int64Type>();
                     column.values().to_vec()
                 }
-                Read::Bad(_) => vec![-1],
+                Read::Bad(_) | Read::Misfit(_) => vec![-1],
             })
             .collect();
         assert_eq!(found, expected, "{wanted:?}");
@@ -280,7 +287,7 @@ mod tests {
                     let column = batch.column(0).as_primitive::<Int64Type>();
                     column.values().to_vec()
                 }
-                Read::Bad(_) => vec![-1],
+                Read::Bad(_) | Read::Misfit(_) => vec![-1],
             });
             assert_eq!(found.collect::<Vec<_>>(), expected, "{wanted:?}");
         }

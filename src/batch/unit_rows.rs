@@ -140,9 +140,11 @@ impl<'a> UnitRows<'a> {
             let batch = match read {
                 Ok(Some(Read::Rows(batch))) => batch,
                 Ok(Some(Read::Bad(error))) => {
-                    let row = self.tally.rows;
-                    self.tally.rows += 1;
-                    self.failed(row..row + 1, false, error)?;
+                    self.failed_next(false, error)?;
+                    continue;
+                }
+                Ok(Some(Read::Misfit(error))) => {
+                    self.failed_next(true, error)?;
                     continue;
                 }
                 Ok(None) => return Ok(true),
@@ -281,6 +283,13 @@ impl<'a> UnitRows<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Takes the next row, which is none of the table's.
+    fn failed_next(&mut self, is_read: bool, error: DataFusionError) -> Result<(), BatchError> {
+        let row = self.tally.rows;
+        self.tally.rows += 1;
+        self.failed(row..row + 1, is_read, error)
     }
 
     fn failed(

@@ -69,6 +69,10 @@ impl<'a> UnitRun<'a> {
             return Ok(Ended::Stopped);
         };
         let (writers, tally, mut times, errors) = rows.into_parts();
+        if !errors.is_empty() {
+            // Its pages take memory, and so do the rows that are read again.
+            *kept = None;
+        }
         // What a reader of the unit's file finds missing is in place before it.
         if job.options.on_error == OnError::File
             && !error_rows::write(job, unit, &errors, shared, runtime)?

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use datafusion::arrow::array::{Array, UInt32Array};
+use datafusion::arrow::array::{ArrayRef, UInt32Array};
 use datafusion::arrow::compute::take;
 use datafusion::common::Result;
 use datafusion::common::hash_utils::{RandomState, create_hashes};
@@ -15,17 +15,30 @@ pub(super) const FEWEST: usize = 512;
 ///
 /// Where 19 of 20 values among a thousand stand there once, a column has some ten thousand values of which each is as
 /// frequent as another. Costs a hash of each value that is looked at.
-pub(super) fn is_hardly_repeated(column: &dyn Array) -> Result<bool> {
-    let rows = column.len();
+pub(super) fn is_hardly_repeated<'a>(
+    batches: impl Iterator<Item = &'a ArrayRef> + Clone,
+) -> Result<bool> {
+    let rows: usize = batches.clone().map(|column| column.len()).sum();
     let looked_at = rows.min(MOST);
     if looked_at < FEWEST {
         return Ok(false);
     }
-    let places = (0..looked_at).map(|place| (place * rows / looked_at) as u32);
-    let values = take(column, &UInt32Array::from_iter_values(places), None)?;
-    let mut hashes = vec![0; looked_at];
-    create_hashes([values], &RandomState::default(), &mut hashes)?;
-    let distinct: HashSet<_> = hashes.into_iter().collect();
+    let mut places = (0..looked_at)
+        .map(|place| place * rows / looked_at)
+        .peekable();
+    let (mut start, mut distinct) = (0, HashSet::new());
+    let (state, mut hashes) = (RandomState::default(), Vec::new());
+    for column in batches {
+        let end = start + column.len();
+        let within = std::iter::from_fn(|| places.next_if(|place| *place < end));
+        let within = UInt32Array::from_iter_values(within.map(|place| (place - start) as u32));
+        let values = take(column, &within, None)?;
+        hashes.clear();
+        hashes.resize(values.len(), 0);
+        create_hashes([values], &state, &mut hashes)?;
+        distinct.extend(hashes.iter().copied());
+        start = end;
+    }
     Ok(distinct.len() * 20 >= looked_at * 19)
 }
 
@@ -33,7 +46,7 @@ pub(super) fn is_hardly_repeated(column: &dyn Array) -> Result<bool> {
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StringViewArray};
+    use datafusion::arrow::array::{Float64Array, Int64Array, StringViewArray};
 
     use super::*;
 
@@ -75,10 +88,15 @@ mod tests {
             ),
         ];
         for (name, column, expected) in columns {
-            let found = is_hardly_repeated(&column).expect(name);
-            assert_eq!(found, expected, "{name}");
+            let parts = [0..16, 16..144, 144..column.len()];
+            let parts = parts.map(|part| column.slice(part.start, part.len()));
+            for batches in [&parts[..], std::slice::from_ref(&column)] {
+                let found = is_hardly_repeated(batches.iter()).expect(name);
+                assert_eq!(found, expected, "{name}");
+            }
             let few = column.slice(0, FEWEST - 1);
-            assert!(!is_hardly_repeated(&few).expect(name), "{name}");
+            let few = is_hardly_repeated([few].iter()).expect(name);
+            assert!(!few, "{name}");
         }
     }
 }

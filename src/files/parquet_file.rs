@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::DataFusionError;
 use datafusion::common::config::TableParquetOptions;
@@ -24,8 +23,9 @@ use super::{Claim, dictionaries};
 /// A longer text has a row group without statistics and dictionary: the writer would copy it into both.
 const LONG: usize = 8 << 20;
 
-/// Batches that are kept until there are rows enough to tell how they are to be written; a longer text ends that.
+/// Batches that are kept, at most, until there are rows enough to tell how they are to be written.
 const FIRST_BATCHES: usize = 3;
+/// Bytes of a text above which no batch is kept.
 const FIRST_TEXT: usize = 64 << 10;
 
 /// Why a file can't be written.
@@ -104,14 +104,15 @@ impl ParquetFile {
             self.first.push(batch.clone());
             let rows: usize = self.first.iter().map(RecordBatch::num_rows).sum();
             let is_enough = rows >= dictionaries::FEWEST || self.first.len() == FIRST_BATCHES;
-            if is_enough || has_longer(batch, FIRST_TEXT) {
-                self.writer()?;
+            if !is_enough && !has_longer(batch, FIRST_TEXT) {
+                return Ok(());
             }
-            return Ok(());
+            self.writer()?;
+        } else {
+            self.writer()?.write(batch)?;
         }
         let most_held = self.most_held;
         let writer = self.writer()?;
-        writer.write(batch)?;
         if writer.memory_size() > most_held {
             writer.flush()?;
         }
@@ -149,18 +150,20 @@ impl ParquetFile {
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => {
-                let first = concat_batches(&self.schema, &std::mem::take(&mut self.first))?;
+                let first = std::mem::take(&mut self.first);
                 let properties = self.properties.usual(&first)?;
                 let (file, schema) = (self.claim.file().try_clone()?, Arc::clone(&self.schema));
                 let mut writer = ArrowWriter::try_new(file, schema, Some(properties))?;
-                writer.write(&first)?;
+                for batch in first {
+                    writer.write(&batch)?;
+                }
                 writer
             }
         };
         Ok(self.writer.insert(writer))
     }
 
-    /// Returns about how many bytes the file has, what is not written yet included.
+    /// Returns about how many bytes the file has, what is not written yet included, but for the first few rows.
     pub fn bytes(&self) -> usize {
         let writer = self.writer.as_ref();
         writer.map_or(0, |writer| {
@@ -240,6 +243,7 @@ fn long_texts(
 #[cfg(test)]
 mod tests {
     use datafusion::arrow::array::{ArrayRef, Int64Array, StringViewArray};
+    use datafusion::arrow::compute::concat_batches;
     use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     use super::*;

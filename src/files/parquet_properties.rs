@@ -72,10 +72,10 @@ impl Properties {
     }
 
     /// Returns how usual row groups are written, going by the first rows.
-    pub(super) fn usual(&self, first: &RecordBatch) -> Result<WriterProperties, DataFusionError> {
+    pub(super) fn usual(&self, first: &[RecordBatch]) -> Result<WriterProperties, DataFusionError> {
         let mut usual = self.usual.clone();
         for (place, path) in &self.open {
-            if is_hardly_repeated(first.column(*place))? {
+            if is_hardly_repeated(first.iter().map(|batch| batch.column(*place)))? {
                 usual = usual.set_column_dictionary_enabled(path.clone(), false);
             }
         }
@@ -155,8 +155,7 @@ mod tests {
         ]));
         let properties = Properties::try_new(&schema, &TableParquetOptions::default());
         let properties = properties.expect("properties");
-        let none = RecordBatch::new_empty(Arc::clone(&schema));
-        let usual = properties.usual(&none).expect("properties");
+        let usual = properties.usual(&[]).expect("properties");
         let columns = ArrowSchemaConverter::new()
             .convert(&schema)
             .expect("a schema");

@@ -32,6 +32,8 @@ pub(in crate::batch) enum Read {
     Rows(RecordBatch),
     /// A row that can't be read; others follow.
     Bad(DataFusionError),
+    /// A row with a value that the table has no place for.
+    Misfit(DataFusionError),
 }
 
 /// Reads a file of lines.

@@ -1,0 +1,285 @@
+//! Columns of batch jobs: their types, names and encodings, and values that are none of the table's.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, LargeStringArray, ListArray,
+    StringArray, StringViewArray, StructArray,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Int64Type};
+use datafusion::parquet::basic::Encoding;
+use datafusion::parquet::file::properties::{WriterProperties, WriterVersion};
+use datafusion::parquet::schema::types::ColumnPath;
+use lexstream_integration_tests::corpus;
+use lexstream_integration_tests::job::{Job, rows};
+use serde_json::{Value, json};
+
+fn arguments(query: &str) -> [&str; 6] {
+    ["--input", "in", "--output", "out", "-c", query]
+}
+
+/// Checks what a job over what lies below `in/` gives.
+fn check(job: &Job, query: &str, expected: &[Value]) {
+    job.finish(&arguments(query));
+    assert_eq!(job.rows(), expected, "{query}");
+}
+
+fn write(job: &Job, name: &str, columns: Vec<(&str, ArrayRef)>) {
+    let path = job.path(&format!("in/{name}"));
+    corpus::write(&path, &corpus::table(columns), 1000);
+}
+
+fn numbers(numbers: impl IntoIterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(numbers))
+}
+
+fn strings(texts: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(texts))
+}
+
+#[test]
+fn two_hundred_columns_are_carried_in_their_order() {
+    let job = Job::default();
+    let names: Vec<_> = (0..200).map(|column| format!("c{column}")).collect();
+    let columns = names.iter().enumerate();
+    let columns = columns.map(|(at, name)| (name.as_str(), numbers([at as i64, -(at as i64)])));
+    write(&job, "a.parquet", columns.collect());
+    job.finish(&arguments("SELECT *, c7 + c9 AS sum FROM input"));
+    let found = job.rows();
+    assert_eq!(found[0].as_object().map(serde_json::Map::len), Some(201));
+    assert_eq!(
+        (&found[0]["c199"], &found[1]["c3"], &found[0]["sum"]),
+        (&json!(199), &json!(-3), &json!(16))
+    );
+}
+
+#[test]
+fn nested_columns_are_carried_through() {
+    let job = Job::default();
+    let lists = [Some(vec![Some(1), None]), None, Some(vec![])];
+    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists));
+    let field =
+        |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
+    let (names, places) = (strings(&["x", "y", "z"]), numbers([1, 2, 3]));
+    let structs: ArrayRef = Arc::new(StructArray::from(vec![
+        (field("name", &names), names),
+        (field("place", &places), places),
+        (field("lists", &lists), Arc::clone(&lists)),
+    ]));
+    write(
+        &job,
+        "a.parquet",
+        vec![("id", numbers(0..3)), ("lists", lists), ("s", structs)],
+    );
+    check(
+        &job,
+        "SELECT id, s, lists, s['name'] AS name FROM input WHERE id <> 1",
+        &[
+            json!({"id": 0, "s": {"name": "x", "place": 1, "lists": [1, null]}, "lists": [1, null], "name": "x"}),
+            json!({"id": 2, "s": {"name": "z", "place": 3, "lists": []}, "lists": [], "name": "z"}),
+        ],
+    );
+}
+
+#[test]
+fn texts_are_read_in_every_encoding() {
+    let texts = vec![
+        Some("To be, or not"),
+        None,
+        Some(""),
+        Some("漢字 漢字 漢字"),
+    ];
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let plain: ArrayRef = Arc::new(StringArray::from(texts.clone()));
+    let encoded: [ArrayRef; 4] = [
+        Arc::clone(&plain),
+        Arc::new(LargeStringArray::from(texts.clone())),
+        Arc::new(StringViewArray::from(texts)),
+        cast(&plain, &dictionary).expect("a dictionary"),
+    ];
+    let encodings = [
+        None,
+        Some(Encoding::PLAIN),
+        Some(Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        Some(Encoding::DELTA_BYTE_ARRAY),
+    ];
+    let ways = encoded
+        .iter()
+        .flat_map(|column| encodings.map(|encoding| (column, encoding)));
+    for (column, encoding) in ways {
+        let job = Job::default();
+        let table = corpus::table(vec![("id", numbers(0..4)), ("text", Arc::clone(column))]);
+        let mut properties = WriterProperties::builder();
+        if let Some(encoding) = encoding {
+            let text = ColumnPath::from("text");
+            properties = properties
+                .set_writer_version(WriterVersion::PARQUET_2_0)
+                .set_column_dictionary_enabled(text.clone(), false)
+                .set_column_encoding(text, encoding);
+        }
+        corpus::write_as(&job.path("in/a.parquet"), &table, 1000, properties);
+        check(
+            &job,
+            "SELECT text, token_count(text, 'char') AS n FROM input",
+            &[
+                json!({"text": "To be, or not", "n": 13}),
+                json!({"text": null, "n": null}),
+                json!({"text": "", "n": 0}),
+                json!({"text": "漢字 漢字 漢字", "n": 8}),
+            ],
+        );
+    }
+}
+
+#[test]
+fn columns_have_names_in_chinese_with_quotes_and_capitals() {
+    let job = Job::default();
+    write(
+        &job,
+        "a.parquet",
+        vec![
+            ("标题", strings(&["一"])),
+            ("it's \"so\"", strings(&["two"])),
+            ("Text.Of", strings(&["three"])),
+        ],
+    );
+    check(
+        &job,
+        "SELECT \"标题\", \"it's \"\"so\"\"\", \"Text.Of\" AS \"Text\" FROM input WHERE \"标题\" = '一'",
+        &[json!({"标题": "一", "it's \"so\"": "two", "Text": "three"})],
+    );
+    let job = Job::default();
+    write(
+        &job,
+        "a.parquet",
+        vec![("标题", numbers([0])), ("it's", strings(&["x"]))],
+    );
+    let query = "SELECT 1 / \"标题\" AS q FROM input";
+    job.finish(&[&arguments(query)[..], &["--on-error", "file"]].concat());
+    let errors = rows(&job.path("out/_errors"));
+    assert_eq!(
+        (&errors[0]["标题"], &errors[0]["it's"]),
+        (&json!(0), &json!("x"))
+    );
+}
+
+#[test]
+fn a_column_may_be_missing_or_of_another_type_in_some_files() {
+    let job = Job::default();
+    write(
+        &job,
+        "a.parquet",
+        vec![("id", numbers([1])), ("text", strings(&["a b"]))],
+    );
+    let narrow: ArrayRef = Arc::new(Int32Array::from(vec![2]));
+    write(
+        &job,
+        "b.parquet",
+        vec![("more", numbers([7])), ("id", narrow)],
+    );
+    write(&job, "c.parquet", vec![("id", strings(&["3", "x", "5"]))]);
+    job.write(
+        "job.sql",
+        "CREATE EXTERNAL TABLE input (id BIGINT, text VARCHAR) STORED AS PARQUET LOCATION 'in/';
+         CREATE EXTERNAL TABLE out (id BIGINT, n BIGINT) STORED AS PARQUET LOCATION 'out/';
+         INSERT INTO out SELECT id, token_count(text) FROM input;",
+    );
+    let place = job.path("in/c.parquet").display().to_string();
+    job.refuse(
+        &["-f", "job.sql"],
+        &format!("{place}, row group 0, row 1: "),
+    );
+    let summary = job.finish(&["-f", "job.sql", "--on-error", "skip"]);
+    assert_eq!(
+        (&summary["rows"], &summary["failed"]),
+        (&json!(5), &json!(1))
+    );
+    let expected = [
+        (1, json!(2)),
+        (2, json!(null)),
+        (3, json!(null)),
+        (5, json!(null)),
+    ];
+    assert_eq!(
+        job.rows(),
+        expected.map(|(id, n)| json!({"id": id, "n": n}))
+    );
+}
+
+#[test]
+fn a_value_that_does_not_fit_fails_its_row_alone() {
+    let job = Job::default();
+    let texts = (0..1000).map(|row| {
+        if row == 500 {
+            "x".to_owned()
+        } else {
+            row.to_string()
+        }
+    });
+    let texts = strings(
+        &texts
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+    );
+    let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
+    let ends = OffsetBuffer::from_lengths([1; 1000]);
+    let keys = Int32Array::from_iter_values(0..1000);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", numbers(0..1000)),
+        (
+            "list",
+            Arc::new(ListArray::new(item, ends, Arc::clone(&texts), None)),
+        ),
+        ("coded", Arc::new(DictionaryArray::new(keys, texts))),
+    ];
+    write(&job, "a.parquet", columns);
+    for (column, data_type) in [("list", "BIGINT[]"), ("coded", "BIGINT")] {
+        job.write(
+            "job.sql",
+            format!(
+                "CREATE EXTERNAL TABLE input (id BIGINT, {column} {data_type}) STORED AS PARQUET LOCATION 'in/';
+                 CREATE EXTERNAL TABLE out (id BIGINT, v {data_type}) STORED AS PARQUET LOCATION 'out/';
+                 INSERT INTO out SELECT id, {column} FROM input;"
+            ),
+        );
+        for batch_rows in ["1", "64", "8192"] {
+            let set = format!("lexstream.batch.batch_rows={batch_rows}");
+            let summary = job.finish(&[
+                "-f",
+                "job.sql",
+                "--restart",
+                "--on-error",
+                "file",
+                "--set",
+                &set,
+            ]);
+            assert_eq!(summary["failed"], 1, "{column} {batch_rows}");
+            assert_eq!(job.rows().len(), 999, "{column} {batch_rows}");
+            let errors = rows(&job.path("out/_errors"));
+            assert_eq!(
+                (&errors[0]["id"], &errors[0]["_row"]),
+                (&json!(500), &json!(500))
+            );
+            let expected =
+                format!("column `{column}`: Cannot cast string 'x' to value of Int64 type");
+            assert_eq!(errors[0]["_error"], expected);
+        }
+    }
+}
+
+#[test]
+fn an_output_of_a_dictionary_with_few_keys_is_written() {
+    let job = Job::default();
+    write(&job, "a.parquet", vec![("id", numbers(0..2000))]);
+    let query = "SELECT id, arrow_cast(id % 200, 'Dictionary(UInt8, Int64)') AS code FROM input";
+    let set = ["--set", "lexstream.batch.batch_rows=100"];
+    job.finish(&[&arguments(query)[..], &set].concat());
+    let expected: Vec<_> = (0..2000)
+        .map(|id| json!({"id": id, "code": id % 200}))
+        .collect();
+    assert_eq!(job.rows(), expected);
+}
