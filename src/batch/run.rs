@@ -37,6 +37,8 @@ pub(super) struct Shared {
     pub(super) bytes_under_way: AtomicU64,
     failure: Mutex<Option<BatchError>>,
     stop: watch::Sender<bool>,
+    /// Workers that have not ended.
+    working: watch::Sender<usize>,
     started: Instant,
 }
 
@@ -122,6 +124,7 @@ impl Job {
             bytes_under_way: AtomicU64::new(0),
             failure: Mutex::new(None),
             stop: watch::Sender::new(false),
+            working: watch::Sender::new(count),
             started: Instant::now(),
         });
         let mut workers = Vec::new();
@@ -130,6 +133,7 @@ impl Job {
             let (taken, runtime) = (Arc::clone(&taken), runtime.clone());
             let worker = std::thread::Builder::new().name(format!("batch {number}"));
             let worker = worker.spawn(move || {
+                let _working = Working(Arc::clone(&shared));
                 if let Err(error) = work(&job, number, &shared, &runtime) {
                     shared.fail(error);
                 }
@@ -160,6 +164,13 @@ impl Running {
     /// Tells whether all workers have ended.
     pub fn has_ended(&self) -> bool {
         self.workers.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits until all workers have ended.
+    pub async fn ended(&self) {
+        let mut working = self.shared.working.subscribe();
+        // The sender lives as long as this.
+        let _ = working.wait_for(|working| *working == 0).await;
     }
 
     /// Waits for the workers; returns how far the job is, or why it stopped.
@@ -220,6 +231,15 @@ impl Shared {
             }
             None => progress.units_by_others += 1,
         }
+    }
+}
+
+/// A worker, until it ends, if by a panic.
+struct Working(Arc<Shared>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.working.send_modify(|working| *working -= 1);
     }
 }
 

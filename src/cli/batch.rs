@@ -146,12 +146,8 @@ impl FrontEnd {
             loop {
                 tokio::select! {
                     signal = &mut signal => return Some(signal),
-                    () = tokio::time::sleep(LOOK) => {
-                        progress.show(&running.progress());
-                        if running.has_ended() {
-                            return None;
-                        }
-                    }
+                    () = running.ended() => return None,
+                    () = tokio::time::sleep(LOOK) => progress.show(&running.progress()),
                 }
             }
         });
