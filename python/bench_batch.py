@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 import duckdb
+import numpy
 import polars
 import pyarrow
 import pyarrow.parquet
@@ -26,6 +27,10 @@ ROW_GROUP = 20_000
 COPIES = 20
 MORE_COPIES = 200
 PARAGRAPHS = 1_000
+# Rows of numbers.
+NUMBERS = 2_000_000
+# How often shares of time and memory are measured.
+RUNS = 5
 # Texts of a page, and their bytes.
 LONG_TEXTS, LONG_BYTES = 6, 100_000_000
 
@@ -41,6 +46,18 @@ def write(path: str, texts: list[str], copies: int) -> None:
             turned = [text[copy * 3 :] + text[: copy * 3] for text in texts]
             table = pyarrow.table({"id": range(first, first + len(texts)), "text": turned})
             writer.write_table(table, row_group_size=ROW_GROUP)
+
+
+def write_numbers(path: str) -> None:
+    """Writes rows of six whole numbers, from few to many distinct ones, and six with a point, in row groups of a million."""
+    random = numpy.random.default_rng(1)
+    whole = {f"i{place}": random.integers(0, 10 ** (place + 2), NUMBERS) for place in range(6)}
+    points = {f"f{place}": random.normal(size=NUMBERS) for place in range(6)}
+    pyarrow.parquet.write_table(pyarrow.table(whole | points), path, compression="zstd")
+
+
+def shares_of(busy: dict[str, float]) -> dict[str, float]:
+    return {what: time / sum(busy.values()) for what, time in busy.items()}
 
 
 def write_long(path: str, texts: list[str], has_dictionary: bool) -> None:
@@ -96,19 +113,24 @@ def main(binary: str, models: str) -> None:
         def by_duckdb() -> None:
             duckdb.sql(f"COPY (SELECT id, text FROM '{corpus}') TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3)")
 
-        def by_polars() -> None:
-            polars.scan_parquet(corpus).select("id", "text").sink_parquet(target, compression="zstd", compression_level=3)
+        def by_polars(path: str) -> None:
+            polars.scan_parquet(path).sink_parquet(target, compression="zstd", compression_level=3)
 
         copy = "SELECT id, text FROM input"
-        own, duck, pola = (bench.seconds(run) for run in (lambda: lexstream.batch(corpus, copy), by_duckdb, by_polars))
+        own, duck, pola = (bench.seconds(run) for run in (lambda: lexstream.batch(corpus, copy), by_duckdb, lambda: by_polars(corpus)))
         print(f"read and rewrite: {own:.2f} s; DuckDB {duck:.2f} s, Polars {pola:.2f} s; {min(duck, pola) / own:.2f} x the faster one")
         tokens = "SELECT id, tokenize(text) AS tokens FROM input"
         own, one = bench.seconds(lambda: lexstream.batch(corpus, tokens)), bench.seconds(lambda: lexstream.sql(corpus, tokens))
         print(f"tokenize: {own:.2f} s; lexstream sql into one file {one:.2f} s; {one / own:.2f} x")
-        summary = lexstream.batch(corpus, tokens)
-        busy, units = summary["busy"], summary["units"]
-        shares = ", ".join(f"{what} {time / sum(busy.values()):.1%}" for what, time in busy.items())
-        print(f"tokenize in {units} units of {rows // units} rows, shares of the workers' time: {shares}")
+        runs = [lexstream.batch(corpus, tokens) for _ in range(RUNS)]
+        units, shares = runs[0]["units"], [shares_of(run["busy"]) for run in runs]
+        medians = ", ".join(f"{what} {statistics.median(run[what] for run in shares):.1%}" for what in shares[0])
+        print(f"tokenize in {units} units of {rows // units} rows, shares of the workers' time, medians of {RUNS} runs: {medians}")
+        numbers = os.path.join(scratch, "numbers.parquet")
+        write_numbers(numbers)
+        all_columns = "SELECT * FROM input"
+        own, pola = bench.seconds(lambda: lexstream.batch(numbers, all_columns)), bench.seconds(lambda: by_polars(numbers))
+        print(f"read and rewrite {NUMBERS} rows of 12 numbers: {own:.2f} s; Polars into one file {pola:.2f} s; {pola / own:.2f} x")
         paragraphs = bench_models.paragraphs()[:PARAGRAPHS]
         small = os.path.join(scratch, "paragraphs.parquet")
         pyarrow.parquet.write_table(pyarrow.table({"id": range(len(paragraphs)), "text": paragraphs}), small, row_group_size=250)
@@ -117,8 +139,8 @@ def main(binary: str, models: str) -> None:
         vectors = "SELECT id, embed('minilm', text) AS vector FROM input"
         own, one = bench.seconds(lambda: lexstream.batch(small, vectors)), bench.seconds(lambda: lexstream.sql(small, vectors))
         print(f"embed {len(paragraphs)} paragraphs: {own:.2f} s; lexstream sql into one file {one:.2f} s; {one / own:.2f} x")
-        peaks = [statistics.median(lexstream.peak_bytes(path, tokens) for _ in range(3)) for path in (corpus, larger)]
-        print(f"peak memory: {peaks[0] / 1e6:.0f} MB, with 10 times the rows {peaks[1] / peaks[0]:.2f} x")
+        peaks = [max(lexstream.peak_bytes(path, tokens) for _ in range(RUNS)) for path in (corpus, larger)]
+        print(f"peak memory, largest of {RUNS} runs: {peaks[0] / 1e6:.0f} MB, with 10 times the rows {peaks[1] / peaks[0]:.2f} x")
         for has_dictionary in (False, True):
             write_long(larger, texts, has_dictionary)
             peak = lexstream.peak_bytes(larger, copy, "--memory", "1g")
