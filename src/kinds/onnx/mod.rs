@@ -32,7 +32,7 @@ impl Kind for OnnxKind {
     }
 
     fn description(&self) -> &'static str {
-        "A graph in ONNX Runtime, from a Hugging Face export as it is: `CREATE MODEL minilm WITH ('path' = 'models/all-MiniLM-L6-v2')`, then `embed('minilm', text)`, `classify`, `classify_scores`, `rerank`, `token_ids`, and its name is a tokenizer. The folder holds `model.onnx` (or `onnx/model.onnx`), `tokenizer.json` and `config.json`; `modules.json`, `1_Pooling/config.json`, `sentence_bert_config.json` and `tokenizer_config.json` are followed where they are there. A folder with nothing but a graph, or the path of an `.onnx` file, is any graph whose inputs have an axis for the rows of a batch: `predict('model', input, …)`. `'kind'` may be left out where `'path'` is given."
+        "A graph in ONNX Runtime, from a Hugging Face export as it is: `CREATE MODEL minilm WITH ('path' = 'models/all-MiniLM-L6-v2')`, then `embed('minilm', text)`, `classify`, `classify_scores`, `rerank`, `token_ids`, and its name is a tokenizer. The folder holds `model.onnx` (or `onnx/model.onnx`), `tokenizer.json` and `config.json`; `modules.json`, `1_Pooling/config.json`, `sentence_bert_config.json` and `tokenizer_config.json` are followed where they are there. Outputs of float32, float16 and bfloat16 are read, and give Float32; the tokenizer's ids are held against the graph's own table. A folder with nothing but a graph, or the path of an `.onnx` file, is any graph whose inputs have an axis for the rows of a batch: `predict('model', input, …)`. `'kind'` may be left out where `'path'` is given."
     }
 
     fn options(&self) -> &'static [OptionSpec] {
