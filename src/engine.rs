@@ -213,8 +213,15 @@ pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Res
     let state = context.state_ref();
     let mut rules = context.state().physical_optimizers().to_vec();
     if plan::insert_rules(&mut rules) {
+        // It takes calls that fields are taken of along, below the filters that choose their rows.
+        let mut config = context.state().config().clone();
+        config
+            .options_mut()
+            .optimizer
+            .enable_leaf_expression_pushdown = false;
         // A session that is made anew orders its functions anew: ours come behind.
         let ruled = SessionStateBuilder::new_from_existing(context.state())
+            .with_config(config)
             .with_session_id(context.session_id())
             .with_optimizer_rule(Arc::new(plan::CountTokens))
             .with_optimizer_rule(Arc::new(plan::CallsBelow))

@@ -50,6 +50,7 @@ const NO_MATTER: &[&str] = &[
     "datafusion.execution.target_partitions",
     "datafusion.explain.",
     "datafusion.format.",
+    "datafusion.optimizer.enable_leaf_expression_pushdown",
     "lexstream.batch.batch_",
     "lexstream.sql.",
 ];

@@ -301,36 +301,43 @@ impl Tokenizer for Encoder {
     }
 }
 
-/// Cuts a long text where hardly a tokenizer has a token on both sides: before a space that stands alone between words;
-/// where there is none for as long again, before other white space; without any, between two characters. Parts end in no
-/// white space but the last.
+/// Cuts a long text where hardly a tokenizer has a token on both sides. Parts end in no white space but the last.
 fn parts(mut text: &str, can_cut: bool) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         if text.is_empty() {
             return None;
         }
-        let bytes = text.as_bytes();
-        let end = if bytes.len() <= 2 * PART || !can_cut {
-            bytes.len()
-        } else {
-            let is_word = |at: usize| !bytes[at].is_ascii_whitespace();
-            let is_alone = |at: &usize| bytes[*at] == b' ' && is_word(at - 1) && is_word(at + 1);
-            let is_first = |at: &usize| !is_word(*at) && is_word(at - 1);
-            (PART..2 * PART)
-                .find(is_alone)
-                .or_else(|| (PART..2 * PART).find(is_first))
-                .unwrap_or_else(|| {
-                    let end = text.floor_char_boundary(2 * PART);
-                    // As wide as a character of Chinese, it is none of ASCII's.
-                    Some(text[..end].trim_end().len())
-                        .filter(|end| *end > PART)
-                        .unwrap_or(end)
-                })
+        let end = match text.len() > 2 * PART && can_cut {
+            true => cut(text),
+            false => text.len(),
         };
         let (part, rest) = text.split_at(end);
         text = rest;
         Some(part)
     })
+}
+
+/// Returns where a text of more than two parts' bytes is cut: before a space that stands alone between words; where there
+/// is none for as long again, before other white space behind a word; without any, between two characters.
+fn cut(text: &str) -> usize {
+    let is_word = |char: Option<char>| char.is_some_and(|char| !char.is_whitespace());
+    let ends_word = |at: usize| is_word(text[..at].chars().next_back());
+    let is_alone = |at: &usize| {
+        text.as_bytes()[*at] == b' ' && ends_word(*at) && is_word(text[at + 1..].chars().next())
+    };
+    // The first white space behind a word.
+    let behind_word = |start: usize, end: usize| {
+        let mut chars = text[start..end].char_indices();
+        let is_first = |(at, char): &(usize, char)| char.is_whitespace() && ends_word(start + at);
+        chars.find(is_first).map(|(at, _)| start + at)
+    };
+    let end = text.floor_char_boundary(2 * PART);
+    (PART..2 * PART)
+        .find(is_alone)
+        .or_else(|| behind_word(text.ceil_char_boundary(PART), end))
+        .or_else(|| ends_word(end).then_some(end))
+        .or_else(|| behind_word(end, text.len()))
+        .unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -342,7 +349,15 @@ mod tests {
         let short = "a b";
         assert_eq!(parts(short, true).collect::<Vec<_>>(), [short]);
         assert_eq!(parts("", true).count(), 0);
-        for word in ["word ", "wide  spaces\n ", "再见", "🦀 ", "词\u{3000}"] {
+        for word in [
+            "word ",
+            "wide  spaces\n ",
+            "再见",
+            "🦀 ",
+            "词\u{3000}",
+            "词\u{3000} ",
+            "a\u{a0} ",
+        ] {
             let text = word.repeat(5 * PART / word.len());
             let found: Vec<_> = parts(&text, true).collect();
             assert_eq!(parts(&text, false).collect::<Vec<_>>(), [text.as_str()]);
@@ -379,5 +394,19 @@ mod tests {
             let encoder = Encoder::new(json.as_bytes()).expect("a tokenizer");
             assert_eq!(encoder.can_cut, expected, "{normalizer}");
         }
+    }
+
+    #[test]
+    fn white_space_of_any_length_ends_no_part_but_the_last() {
+        let text = format!(
+            "word{}{}",
+            " ".repeat(3 * PART),
+            "word end ".repeat(PART / 3)
+        );
+        let found: Vec<_> = parts(&text, true).collect();
+        assert!(found.concat() == text && found.len() > 1);
+        let mut ends = found[..found.len() - 1].iter();
+        assert!(ends.all(|part| part.trim_end() == *part));
+        assert_eq!(parts(&" ".repeat(5 * PART), true).count(), 1);
     }
 }

@@ -41,11 +41,13 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
-    /// A file that a model is made of can't be read.
-    #[error("model `{model}`: could not read {}", path.display())]
+    /// A file that a model is made of can't be read or copied.
+    #[error("model `{model}`: could not {doing} {}", path.display())]
     Unread {
         /// The model, or its version.
         model: String,
+        /// What was tried.
+        doing: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -100,15 +102,16 @@ impl StoreError {
         }
     }
 
-    /// Names the model whose file could not be read.
+    /// Names the model whose file could not be read or copied.
     pub(crate) fn of(self, model: &str) -> Self {
         match self {
             Self::Io {
-                doing: "read",
+                doing: doing @ ("read" | "copy"),
                 path,
                 source,
             } => Self::Unread {
                 model: model.to_owned(),
+                doing,
                 path,
                 source,
             },

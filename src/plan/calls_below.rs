@@ -12,7 +12,7 @@ use lexstream_udfs::functions::MODEL_FUNCTIONS;
 /// Puts the calls of models in GROUP BY, aggregates and windows into a projection below, each distinct one once.
 ///
 /// [`LiftInference`](super::LiftInference) takes them from there. Inside CASE they stay, since a branch that is not taken
-/// must not run.
+/// must not run, and in the arguments of an aggregate with FILTER, which need not be computed for what it leaves out.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CallsBelow;
 
@@ -34,11 +34,10 @@ impl OptimizerRule for CallsBelow {
             return Ok(Transformed::no(plan));
         }
         let names = NamePreserver::new(&plan);
-        let mut calls = Vec::new();
+        let mut calls = Calls::above(&plan);
         let mut take = |expression: Expr| {
             let name = names.save(&expression);
-            let taken =
-                expression.transform_down(|expression| Ok(taken(expression, &mut calls)))?;
+            let taken = expression.transform_down(|expression| Ok(calls.taken(expression)))?;
             Ok(taken.update_data(|expression| name.restore(expression)))
         };
         let plan = plan.map_expressions(|expression| match expression {
@@ -46,7 +45,7 @@ impl OptimizerRule for CallsBelow {
             Expr::GroupingSet(_) => expression.map_children(&mut take),
             _ => take(expression),
         })?;
-        if calls.is_empty() {
+        if calls.calls.is_empty() {
             return Ok(plan);
         }
         plan.map_data(|plan| match plan {
@@ -56,7 +55,7 @@ impl OptimizerRule for CallsBelow {
                 aggr_expr,
                 ..
             }) => {
-                let below = Arc::new(with_calls(input, calls)?);
+                let below = Arc::new(calls.below(input)?);
                 let plan = Aggregate::try_new(below, group_expr, aggr_expr)?;
                 Ok(LogicalPlan::Aggregate(plan))
             }
@@ -66,7 +65,7 @@ impl OptimizerRule for CallsBelow {
                 schema,
                 ..
             }) => {
-                let below = Arc::new(with_calls(input, calls)?);
+                let below = Arc::new(calls.below(input)?);
                 let plan = LogicalPlan::Window(Window::try_new(window_expr, below)?);
                 let plan = Projection::try_new(columns(&schema), Arc::new(plan))?;
                 Ok(LogicalPlan::Projection(plan))
@@ -76,43 +75,85 @@ impl OptimizerRule for CallsBelow {
     }
 }
 
-/// Returns the column of a call, in the place of which it stands; another expression as it is.
-fn taken(expression: Expr, calls: &mut Vec<Expr>) -> Transformed<Expr> {
-    let is_call =
-        matches!(&expression, Expr::ScalarFunction(call) if MODEL_FUNCTIONS.contains(&call.name()));
-    if is_call {
-        let known = calls.iter().position(|call| *call == expression);
-        let place = known.unwrap_or_else(|| {
-            calls.push(expression);
-            calls.len() - 1
-        });
-        return Transformed::new(
-            Expr::Column(Column::new_unqualified(name(place))),
-            true,
-            TreeNodeRecursion::Jump,
-        );
+/// Calls that are put below a plan, each as a column.
+struct Calls {
+    calls: Vec<Expr>,
+    /// Begins the names of their columns, and no other column's.
+    prefix: String,
+}
+
+impl Calls {
+    fn above(plan: &LogicalPlan) -> Self {
+        let mut prefix = "__call_".to_owned();
+        let is_taken = |prefix: &str| {
+            let mut inputs = plan.inputs().into_iter();
+            inputs.any(|input| {
+                let mut fields = input.schema().fields().iter();
+                fields.any(|field| field.name().starts_with(prefix))
+            })
+        };
+        while is_taken(&prefix) {
+            prefix.insert(0, '_');
+        }
+        Self {
+            calls: Vec::new(),
+            prefix,
+        }
     }
-    let next = match expression {
-        Expr::Case(_) => TreeNodeRecursion::Jump,
-        _ => TreeNodeRecursion::Continue,
+
+    /// Returns the column of a call, in the place of which it stands; another expression as it is.
+    fn taken(&mut self, expression: Expr) -> Transformed<Expr> {
+        let next = match &expression {
+            Expr::ScalarFunction(call) if MODEL_FUNCTIONS.contains(&call.name()) => {
+                let column = Expr::Column(Column::new_unqualified(self.column(expression)));
+                return Transformed::new(column, true, TreeNodeRecursion::Jump);
+            }
+            Expr::Case(_) => TreeNodeRecursion::Jump,
+            // What the filter leaves out need not be computed.
+            Expr::AggregateFunction(function) if function.params.filter.is_some() => {
+                let arguments = function.params.args.iter();
+                match arguments.clone().any(has_call) {
+                    true => TreeNodeRecursion::Jump,
+                    false => TreeNodeRecursion::Continue,
+                }
+            }
+            _ => TreeNodeRecursion::Continue,
+        };
+        Transformed::new(expression, false, next)
+    }
+
+    /// Returns the name of a call's column.
+    fn column(&mut self, call: Expr) -> String {
+        let known = self.calls.iter().position(|known| *known == call);
+        let place = known.unwrap_or_else(|| {
+            self.calls.push(call);
+            self.calls.len() - 1
+        });
+        format!("{}{place}", self.prefix)
+    }
+
+    /// Adds the calls to the columns of a plan.
+    fn below(self, input: Arc<LogicalPlan>) -> Result<LogicalPlan> {
+        let Self { calls, prefix } = self;
+        let mut expressions = columns(input.schema());
+        let calls = calls.into_iter().enumerate();
+        expressions.extend(calls.map(|(place, call)| call.alias(format!("{prefix}{place}"))));
+        Ok(LogicalPlan::Projection(Projection::try_new(
+            expressions,
+            input,
+        )?))
+    }
+}
+
+fn has_call(expression: &Expr) -> bool {
+    let is_call = |expression: &Expr| {
+        let name = match expression {
+            Expr::ScalarFunction(call) => call.name(),
+            _ => return Ok(false),
+        };
+        Ok(MODEL_FUNCTIONS.contains(&name))
     };
-    Transformed::new(expression, false, next)
-}
-
-/// Returns the name of the column that a call becomes.
-fn name(place: usize) -> String {
-    format!("__call_{place}")
-}
-
-/// Adds calls to the columns of a plan.
-fn with_calls(input: Arc<LogicalPlan>, calls: Vec<Expr>) -> Result<LogicalPlan> {
-    let mut expressions = columns(input.schema());
-    let calls = calls.into_iter().enumerate();
-    expressions.extend(calls.map(|(place, call)| call.alias(name(place))));
-    Ok(LogicalPlan::Projection(Projection::try_new(
-        expressions,
-        input,
-    )?))
+    expression.exists(is_call).unwrap_or(true)
 }
 
 fn columns(schema: &DFSchema) -> Vec<Expr> {

@@ -246,6 +246,8 @@ mod tests {
             "COPY (SELECT * FROM t TABLESAMPLE SYSTEM (1)) TO 'x.parquet'",
             "INSERT INTO o SELECT n FROM (SELECT * FROM t TABLESAMPLE (5 ROWS))",
             "CREATE MODEL m WITH ('kind' = 'tfidf') AS SELECT * FROM t TABLESAMPLE (1)",
+            "SELECT count(*) FROM (SELECT * FROM t) AS x TABLESAMPLE BERNOULLI (10)",
+            "SELECT * FROM (VALUES (1)) AS x(a) TABLESAMPLE (10)",
         ] {
             check_error(sql, "is not supported; WHERE random() < 0.1");
         }

@@ -40,13 +40,17 @@ impl Visitor for Samples {
     fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<String> {
         match table {
             TableFactor::Table {
-                sample:
-                    Some(
-                        TableSampleKind::BeforeTableAlias(sample)
-                        | TableSampleKind::AfterTableAlias(sample),
-                    ),
+                sample: Some(sample),
                 ..
-            } => ControlFlow::Break(sample.to_string().trim().to_owned()),
+            }
+            | TableFactor::Derived {
+                sample: Some(sample),
+                ..
+            } => {
+                let (TableSampleKind::BeforeTableAlias(sample)
+                | TableSampleKind::AfterTableAlias(sample)) = sample;
+                ControlFlow::Break(sample.to_string().trim().to_owned())
+            }
             _ => ControlFlow::Continue(()),
         }
     }

@@ -6,7 +6,8 @@ use lexstream_udfs::nearest;
 
 use super::files;
 
-/// Says in an error that there is no table of a name why a file or a folder of that name is none, or which table's name is the nearest; other errors stay as they are.
+/// Says more in an error that a table is missing: why a file or a folder of its name is none, or which table's name is
+/// the nearest. Other errors stay as they are.
 pub async fn with_nearest(state: &SessionState, error: DataFusionError) -> DataFusionError {
     let DataFusionError::Plan(message) = error.find_root() else {
         return error;
@@ -15,8 +16,13 @@ pub async fn with_nearest(state: &SessionState, error: DataFusionError) -> DataF
     let name = message
         .strip_prefix("table '")
         .and_then(|rest| rest.split_once("' not found"))
-        .map(|(name, _)| name.splitn(3, '.').last().unwrap_or(name));
+        .map(|(name, _)| name);
     let Some(name) = name else {
+        return error;
+    };
+    let catalog = &state.config_options().catalog;
+    let usual = format!("{}.{}.", catalog.default_catalog, catalog.default_schema);
+    let Some(name) = name.strip_prefix(&usual) else {
         return error;
     };
     if let Err(unreadable) = files::find(state, name, false).await {

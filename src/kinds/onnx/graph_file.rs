@@ -16,18 +16,19 @@ pub(super) struct GraphFile {
     tensors: BTreeMap<String, u64>,
 }
 
-/// An operator: its type, its inputs and its outputs.
+/// An operator: its domain and type, its inputs and outputs, and its attributes that are whole numbers.
 #[derive(Debug, Default)]
 struct Node {
+    domain: String,
     operator: String,
     inputs: Vec<String>,
     outputs: Vec<String>,
+    attributes: BTreeMap<String, u64>,
 }
 
-/// Operators that hand on token ids, or a table, with the first of their inputs.
-const HANDS_ON: &[&str] = &[
+/// Operators that hand on token ids with the first of their inputs.
+const KEEPS_IDS: &[&str] = &[
     "Cast",
-    "DequantizeLinear",
     "Flatten",
     "Identity",
     "Reshape",
@@ -35,15 +36,48 @@ const HANDS_ON: &[&str] = &[
     "Unsqueeze",
 ];
 
-/// Operators that take rows of a table by token ids: which input is the table, and which the ids.
-const LOOKS_UP: &[(&str, usize, usize)] = &[
-    ("EmbedLayerNormalization", 2, 0),
-    ("Gather", 0, 1),
-    ("GatherBlockQuantized", 0, 1),
+/// Operators that hand on the rows of a table with the first of their inputs.
+const KEEPS_ROWS: &[&str] = &["Cast", "DequantizeLinear", "Identity"];
+
+/// Operators that take rows of a table by token ids: which input is the table, which are the ids, and the attribute that
+/// says along which axis.
+const LOOKS_UP: &[(&str, usize, usize, &str)] = &[
+    ("EmbedLayerNormalization", 2, 0, ""),
+    ("Gather", 0, 1, "axis"),
+    ("GatherBlockQuantized", 0, 1, "gather_axis"),
 ];
 
+/// ONNX's own operators, and those that ONNX Runtime has beside them.
+const DOMAINS: &[&str] = &["", "ai.onnx", "com.microsoft"];
+
+/// TensorProto's INT32 and INT64: ids are the same in both.
+const WHOLE: &[u64] = &[6, 7];
+
+impl Node {
+    /// Tells whether the first output holds the ids of the first input.
+    fn keeps_ids(&self) -> bool {
+        let to = self.attributes.get("to");
+        self.is_one_of(KEEPS_IDS) && to.is_none_or(|to| WHOLE.contains(to))
+    }
+
+    fn is_one_of(&self, operators: &[&str]) -> bool {
+        DOMAINS.contains(&self.domain.as_str()) && operators.contains(&self.operator.as_str())
+    }
+
+    /// Returns the table and the ids of a lookup.
+    fn lookup(&self) -> Option<(&str, &str)> {
+        let (_, table, ids, axis) = LOOKS_UP
+            .iter()
+            .find(|(operator, ..)| self.is_one_of(&[operator]))?;
+        let is_by_rows = self.attributes.get(*axis).is_none_or(|axis| *axis == 0);
+        let input = |at: usize| self.inputs.get(at).map(String::as_str);
+        is_by_rows.then_some((input(*table)?, input(*ids)?))
+    }
+}
+
 impl GraphFile {
-    /// Reads a graph's file, as far as it is one: what is no graph ONNX Runtime says in its own words.
+    /// Reads a graph's file, as far as it is one: of a broken file that is what stands before the break, and ONNX Runtime
+    /// says in its own words what is wrong.
     ///
     /// Weights are passed over. Source: `onnx.proto` and External Data of ONNX's documentation.
     pub(super) fn read(graph: &Path) -> io::Result<Self> {
@@ -55,6 +89,7 @@ impl GraphFile {
             found: Self::default(),
             node: Node::default(),
             tensor: (String::new(), None),
+            attribute: (String::new(), None),
         };
         match walk.message(Message::Model, end, 0) {
             Ok(()) => Ok(walk.found),
@@ -70,36 +105,35 @@ impl GraphFile {
         }
     }
 
-    /// Returns the rows of the table in which the ids of an input are looked up, with the table's name; none where the
+    /// Returns the shortest table in which the ids of an input are looked up, by its name and its rows; none where the
     /// graph does that in another way.
     pub(super) fn table(&self, input: &str) -> Option<(&str, u64)> {
         let mut ids = BTreeSet::from([input]);
-        // What a tensor was before operators handed it on.
+        // Which tensor's rows another has.
         let mut origins: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut shortest: Option<(&str, u64)> = None;
         for node in &self.nodes {
-            let (first, output) = (node.inputs.first(), node.outputs.first());
-            if let (Some(first), Some(output)) = (first, output)
-                && HANDS_ON.contains(&node.operator.as_str())
-            {
-                if ids.contains(first.as_str()) {
+            if let (Some(first), Some(output)) = (node.inputs.first(), node.outputs.first()) {
+                if node.keeps_ids() && ids.contains(first.as_str()) {
                     ids.insert(output);
                 }
-                let origin = origins.get(first.as_str()).copied().unwrap_or(first);
-                origins.insert(output, origin);
+                if node.is_one_of(KEEPS_ROWS) {
+                    let origin = origins.get(first.as_str()).copied().unwrap_or(first);
+                    origins.insert(output, origin);
+                }
             }
-            let looked_up = LOOKS_UP
-                .iter()
-                .find(|(operator, ..)| *operator == node.operator);
-            if let Some((_, table, id)) = looked_up
-                && let (Some(table), Some(id)) = (node.inputs.get(*table), node.inputs.get(*id))
-                && ids.contains(id.as_str())
+            if let Some((table, looked_up)) = node.lookup()
+                && ids.contains(looked_up)
             {
-                let table = origins.get(table.as_str()).copied().unwrap_or(table);
-                let (name, rows) = self.tensors.get_key_value(table)?;
-                return Some((name, *rows));
+                let table = origins.get(table).copied().unwrap_or(table);
+                if let Some((name, rows)) = self.tensors.get_key_value(table)
+                    && shortest.is_none_or(|(_, fewest)| *rows < fewest)
+                {
+                    shortest = Some((name, *rows));
+                }
             }
         }
-        None
+        shortest
     }
 }
 
@@ -150,6 +184,8 @@ struct Walk {
     node: Node,
     /// The tensor that is being read: its name, and its first dimension.
     tensor: (String, Option<u64>),
+    /// The attribute that is being read: its name, and its whole number.
+    attribute: (String, Option<u64>),
 }
 
 impl Walk {
@@ -191,8 +227,12 @@ impl Walk {
     }
 
     fn take_number(&mut self, message: Message, field: u64, number: u64) {
-        if (message, field) == (Message::Tensor, 1) {
-            self.tensor.1.get_or_insert(number);
+        match (message, field) {
+            (Message::Tensor, 1) => {
+                self.tensor.1.get_or_insert(number);
+            }
+            (Message::Attribute, 3) => self.attribute.1 = Some(number),
+            _ => {}
         }
     }
 
@@ -203,6 +243,8 @@ impl Walk {
             (Message::Node, 1) if is_of_graph => self.node.inputs.push(text()),
             (Message::Node, 2) if is_of_graph => self.node.outputs.push(text()),
             (Message::Node, 4) if is_of_graph => self.node.operator = text(),
+            (Message::Node, 7) if is_of_graph => self.node.domain = text(),
+            (Message::Attribute, 1) => self.attribute.0 = text(),
             // Packed, as most write them.
             (Message::Tensor, 1) => {
                 if let Ok((first, _)) = number(&mut value) {
@@ -220,6 +262,12 @@ impl Walk {
         let is_of_graph = depth == GRAPH + 1;
         match message {
             Message::Node if is_of_graph => self.found.nodes.push(std::mem::take(&mut self.node)),
+            Message::Attribute => {
+                let (name, number) = std::mem::take(&mut self.attribute);
+                if let Some(number) = number.filter(|_| depth == GRAPH + 2) {
+                    self.node.attributes.insert(name, number);
+                }
+            }
             Message::Tensor => {
                 let (name, first) = std::mem::take(&mut self.tensor);
                 if let Some(first) = first.filter(|_| is_of_graph) {
@@ -241,7 +289,7 @@ impl Walk {
 fn is_short(message: Message, field: u64) -> bool {
     matches!(
         (message, field),
-        (Message::Node, 1 | 2 | 4) | (Message::Tensor, 1 | 8 | 13)
+        (Message::Attribute, 1) | (Message::Node, 1 | 2 | 4 | 7) | (Message::Tensor, 1 | 8 | 13)
     )
 }
 
@@ -323,11 +371,18 @@ mod tests {
         check(b"no graph at all, but text", &[]);
     }
 
-    /// A graph of these nodes, each an operator, inputs and an output, and of a table of 300 rows.
+    /// A graph of these nodes, each an operator (with an attribute behind `:`), inputs and an output, and of a table of 300
+    /// rows and one of five.
     fn table(nodes: &[(&str, &[&str], &str)]) -> Option<(String, u64)> {
         let text = |number, text: &str| field(number, text.as_bytes());
         let nodes = nodes.iter().flat_map(|(operator, inputs, output)| {
             let inputs = inputs.iter().flat_map(|input| text(1, input));
+            let (operator, attribute) = operator.split_once(':').unwrap_or((operator, ""));
+            let attribute = attribute.split_once('=').map(|(name, number)| {
+                let number = number.parse().expect("a number");
+                field(5, &[text(1, name), vec![0x18, number]].concat())
+            });
+            let inputs = inputs.chain(attribute.unwrap_or_default());
             let node: Vec<u8> = inputs
                 .chain(text(2, output))
                 .chain(text(4, operator))
@@ -373,6 +428,34 @@ mod tests {
                     "e",
                 )],
                 words,
+            ),
+            // The shortest of several counts.
+            (
+                &[
+                    ("Gather:axis=0", &["words", "input_ids"], "w"),
+                    ("Add", &["words", "positions"], "a"),
+                    ("Gather", &["a", "input_ids"], "b"),
+                    ("Cast:to=7", &["input_ids"], "i"),
+                    ("Gather", &["positions", "i"], "p"),
+                ],
+                Some(("positions".to_owned(), 5)),
+            ),
+            // Along another axis, in another form, or by what is no id any more, the rows say nothing.
+            (&[("Gather:axis=1", &["words", "input_ids"], "w")], None),
+            (
+                &[
+                    ("Reshape", &["words", "shape"], "r"),
+                    ("Gather", &["r", "input_ids"], "w"),
+                ],
+                None,
+            ),
+            (
+                &[
+                    ("Cast:to=9", &["input_ids"], "m"),
+                    ("Cast:to=7", &["m"], "i"),
+                    ("Gather", &["positions", "i"], "w"),
+                ],
+                None,
             ),
             // Of a mask of the ids it says nothing.
             (
