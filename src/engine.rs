@@ -213,7 +213,7 @@ pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Res
     let state = context.state_ref();
     let mut rules = context.state().physical_optimizers().to_vec();
     if plan::insert_rules(&mut rules) {
-        // It takes calls that fields are taken of along, below the filters that choose their rows.
+        // It would move a call with the field that is taken of it below the filter that chooses its rows.
         let mut config = context.state().config().clone();
         config
             .options_mut()

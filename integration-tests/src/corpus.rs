@@ -24,6 +24,16 @@ pub fn texts(ids: Range<i64>) -> RecordBatch {
     ])
 }
 
+/// Returns a column of numbers.
+pub fn numbers(numbers: impl IntoIterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(numbers))
+}
+
+/// Returns a column of texts.
+pub fn strings(texts: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(texts))
+}
+
 /// Returns rows of these columns.
 pub fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binary::{Ended, program, wait};
-use crate::onnx;
+use crate::{corpus, onnx};
 
 /// A job, and what it reads and writes.
 #[derive(Debug)]
@@ -41,6 +41,12 @@ impl Job {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect(name);
         fs::write(path, text).expect(name);
+    }
+
+    /// Writes a Parquet file of these columns below `in/`, in row groups of 1,000 rows.
+    pub fn write_table(&self, name: &str, columns: Vec<(&str, ArrayRef)>) {
+        let path = self.path(&format!("in/{name}"));
+        corpus::write(&path, &corpus::table(columns), 1000);
     }
 
     /// Returns `lexstream batch` with these arguments, at home in the job's folder, where it runs.
@@ -112,10 +118,21 @@ impl Job {
         );
     }
 
+    /// Checks what a job over what lies below `in/` gives.
+    pub fn check(&self, query: &str, expected: &[Value]) {
+        self.finish(&over_in(query));
+        assert_eq!(self.rows(), expected, "{query}");
+    }
+
     /// Returns the rows of `out/`, in the order of its files, each as JSON.
     pub fn rows(&self) -> Vec<Value> {
         rows(&self.path("out"))
     }
+}
+
+/// The arguments of a job over what lies below `in/`, into `out/`.
+pub fn over_in(query: &str) -> [&str; 6] {
+    ["--input", "in", "--output", "out", "-c", query]
 }
 
 /// Checks how a process ended, and that it said nothing but how far it is, as a slow machine may see.

@@ -7,14 +7,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringArray};
 use lexstream_integration_tests::binary::wait;
 use lexstream_integration_tests::corpus;
-use lexstream_integration_tests::job::{Job, parts, rows};
+use lexstream_integration_tests::job::{Job, over_in, parts, rows};
 use serde_json::{Value, json};
 
 use crate::parquet_readers;
-
-fn arguments(query: &str) -> [&str; 6] {
-    ["--input", "in", "--output", "out", "-c", query]
-}
 
 #[test]
 fn a_file_that_is_truncated_or_none_is_named_and_the_others_are_read() {
@@ -34,15 +30,10 @@ fn a_file_that_is_truncated_or_none_is_named_and_the_others_are_read() {
         job.write("in/b.parquet", broken);
         corpus::write(&job.path("in/c.parquet"), &corpus::texts(10..20), 50);
         let query = "SELECT id FROM input";
-        job.refuse(&arguments(query), "in/b.parquet: ");
+        job.refuse(&over_in(query), "in/b.parquet: ");
         for on_error in ["skip", "file"] {
-            let summary = job.finish(
-                &[
-                    &arguments(query)[..],
-                    &["--restart", "--on-error", on_error],
-                ]
-                .concat(),
-            );
+            let summary =
+                job.finish(&[&over_in(query)[..], &["--restart", "--on-error", on_error]].concat());
             assert_eq!(
                 (&summary["rows"], &summary["unreadable"]),
                 (&json!(20), &json!(1))
@@ -65,7 +56,7 @@ fn a_file_that_is_truncated_or_none_is_named_and_the_others_are_read() {
     let job = Job::default();
     job.write("in/a.parquet", "");
     job.refuse(
-        &arguments("SELECT id FROM input"),
+        &over_in("SELECT id FROM input"),
         "in/a.parquet: expected a Parquet file, found an empty one",
     );
 }
@@ -93,7 +84,7 @@ fn check_broken_page(batch_rows: usize, workers: usize) {
         &workers.to_string(),
     ];
     let query = "SELECT id, token_count(text) AS n FROM input";
-    let arguments = [&arguments(query)[..], &cut].concat();
+    let arguments = [&over_in(query)[..], &cut].concat();
     if workers == 1 {
         job.refuse(
             &arguments,
@@ -152,7 +143,7 @@ fn an_input_that_changes_or_goes_while_the_job_runs_stops_it() {
         );
         corpus::write(&job.path("in/z.parquet"), &corpus::texts(0..2), 10);
         let query = "SELECT levenshtein(text, reverse(text)) AS n FROM input";
-        let mut child = job.start(&[&arguments(query)[..], &["--workers", "1"]].concat());
+        let mut child = job.start(&[&over_in(query)[..], &["--workers", "1"]].concat());
         // The first unit is there, and the last one, of the file that changes, is not under way yet.
         let first = job.path("out/part-0000000-000000-0000000.parquet");
         while !first.exists() {
@@ -171,10 +162,7 @@ fn an_input_that_changes_or_goes_while_the_job_runs_stops_it() {
             "{ended:?}"
         );
         assert_eq!(parts(&job.path("out")).len(), 10);
-        job.refuse(
-            &arguments(query),
-            "this folder's job is another one: input `",
-        );
+        job.refuse(&over_in(query), "this folder's job is another one: input `");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, LargeStringArray, ListArray,
-    StringArray, StringViewArray, StructArray,
+    Array, ArrayRef, DictionaryArray, Int32Array, LargeStringArray, ListArray, StringArray,
+    StringViewArray, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
@@ -12,32 +12,9 @@ use arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::parquet::basic::Encoding;
 use datafusion::parquet::file::properties::{WriterProperties, WriterVersion};
 use datafusion::parquet::schema::types::ColumnPath;
-use lexstream_integration_tests::corpus;
-use lexstream_integration_tests::job::{Job, rows};
-use serde_json::{Value, json};
-
-fn arguments(query: &str) -> [&str; 6] {
-    ["--input", "in", "--output", "out", "-c", query]
-}
-
-/// Checks what a job over what lies below `in/` gives.
-fn check(job: &Job, query: &str, expected: &[Value]) {
-    job.finish(&arguments(query));
-    assert_eq!(job.rows(), expected, "{query}");
-}
-
-fn write(job: &Job, name: &str, columns: Vec<(&str, ArrayRef)>) {
-    let path = job.path(&format!("in/{name}"));
-    corpus::write(&path, &corpus::table(columns), 1000);
-}
-
-fn numbers(numbers: impl IntoIterator<Item = i64>) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(numbers))
-}
-
-fn strings(texts: &[&str]) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(texts))
-}
+use lexstream_integration_tests::corpus::{self, numbers, strings};
+use lexstream_integration_tests::job::{Job, over_in, rows};
+use serde_json::json;
 
 #[test]
 fn two_hundred_columns_are_carried_in_their_order() {
@@ -45,8 +22,8 @@ fn two_hundred_columns_are_carried_in_their_order() {
     let names: Vec<_> = (0..200).map(|column| format!("c{column}")).collect();
     let columns = names.iter().enumerate();
     let columns = columns.map(|(at, name)| (name.as_str(), numbers([at as i64, -(at as i64)])));
-    write(&job, "a.parquet", columns.collect());
-    job.finish(&arguments("SELECT *, c7 + c9 AS sum FROM input"));
+    job.write_table("a.parquet", columns.collect());
+    job.finish(&over_in("SELECT *, c7 + c9 AS sum FROM input"));
     let found = job.rows();
     assert_eq!(found[0].as_object().map(serde_json::Map::len), Some(201));
     assert_eq!(
@@ -68,14 +45,11 @@ fn nested_columns_are_carried_through() {
         (field("place", &places), places),
         (field("lists", &lists), Arc::clone(&lists)),
     ]));
-    write(
-        &job,
+    job.write_table(
         "a.parquet",
         vec![("id", numbers(0..3)), ("lists", lists), ("s", structs)],
     );
-    check(
-        &job,
-        "SELECT id, s, lists, s['name'] AS name FROM input WHERE id <> 1",
+    job.check("SELECT id, s, lists, s['name'] AS name FROM input WHERE id <> 1",
         &[
             json!({"id": 0, "s": {"name": "x", "place": 1, "lists": [1, null]}, "lists": [1, null], "name": "x"}),
             json!({"id": 2, "s": {"name": "z", "place": 3, "lists": []}, "lists": [], "name": "z"}),
@@ -120,8 +94,7 @@ fn texts_are_read_in_every_encoding() {
                 .set_column_encoding(text, encoding);
         }
         corpus::write_as(&job.path("in/a.parquet"), &table, 1000, properties);
-        check(
-            &job,
+        job.check(
             "SELECT text, token_count(text, 'char') AS n FROM input",
             &[
                 json!({"text": "To be, or not", "n": 13}),
@@ -136,8 +109,7 @@ fn texts_are_read_in_every_encoding() {
 #[test]
 fn columns_have_names_in_chinese_with_quotes_and_capitals() {
     let job = Job::default();
-    write(
-        &job,
+    job.write_table(
         "a.parquet",
         vec![
             ("标题", strings(&["一"])),
@@ -145,19 +117,16 @@ fn columns_have_names_in_chinese_with_quotes_and_capitals() {
             ("Text.Of", strings(&["three"])),
         ],
     );
-    check(
-        &job,
-        "SELECT \"标题\", \"it's \"\"so\"\"\", \"Text.Of\" AS \"Text\" FROM input WHERE \"标题\" = '一'",
+    job.check("SELECT \"标题\", \"it's \"\"so\"\"\", \"Text.Of\" AS \"Text\" FROM input WHERE \"标题\" = '一'",
         &[json!({"标题": "一", "it's \"so\"": "two", "Text": "three"})],
     );
     let job = Job::default();
-    write(
-        &job,
+    job.write_table(
         "a.parquet",
         vec![("标题", numbers([0])), ("it's", strings(&["x"]))],
     );
     let query = "SELECT 1 / \"标题\" AS q FROM input";
-    job.finish(&[&arguments(query)[..], &["--on-error", "file"]].concat());
+    job.finish(&[&over_in(query)[..], &["--on-error", "file"]].concat());
     let errors = rows(&job.path("out/_errors"));
     assert_eq!(
         (&errors[0]["标题"], &errors[0]["it's"]),
@@ -168,18 +137,13 @@ fn columns_have_names_in_chinese_with_quotes_and_capitals() {
 #[test]
 fn a_column_may_be_missing_or_of_another_type_in_some_files() {
     let job = Job::default();
-    write(
-        &job,
+    job.write_table(
         "a.parquet",
         vec![("id", numbers([1])), ("text", strings(&["a b"]))],
     );
     let narrow: ArrayRef = Arc::new(Int32Array::from(vec![2]));
-    write(
-        &job,
-        "b.parquet",
-        vec![("more", numbers([7])), ("id", narrow)],
-    );
-    write(&job, "c.parquet", vec![("id", strings(&["3", "x", "5"]))]);
+    job.write_table("b.parquet", vec![("more", numbers([7])), ("id", narrow)]);
+    job.write_table("c.parquet", vec![("id", strings(&["3", "x", "5"]))]);
     job.write(
         "job.sql",
         "CREATE EXTERNAL TABLE input (id BIGINT, text VARCHAR) STORED AS PARQUET LOCATION 'in/';
@@ -236,7 +200,7 @@ fn a_value_that_does_not_fit_fails_its_row_alone() {
         ),
         ("coded", Arc::new(DictionaryArray::new(keys, texts))),
     ];
-    write(&job, "a.parquet", columns);
+    job.write_table("a.parquet", columns);
     for (column, data_type) in [("list", "BIGINT[]"), ("coded", "BIGINT")] {
         job.write(
             "job.sql",
@@ -274,10 +238,10 @@ fn a_value_that_does_not_fit_fails_its_row_alone() {
 #[test]
 fn an_output_of_a_dictionary_with_few_keys_is_written() {
     let job = Job::default();
-    write(&job, "a.parquet", vec![("id", numbers(0..2000))]);
+    job.write_table("a.parquet", vec![("id", numbers(0..2000))]);
     let query = "SELECT id, arrow_cast(id % 200, 'Dictionary(UInt8, Int64)') AS code FROM input";
     let set = ["--set", "lexstream.batch.batch_rows=100"];
-    job.finish(&[&arguments(query)[..], &set].concat());
+    job.finish(&[&over_in(query)[..], &set].concat());
     let expected: Vec<_> = (0..2000)
         .map(|id| json!({"id": id, "code": id % 200}))
         .collect();

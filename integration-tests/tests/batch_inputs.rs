@@ -3,37 +3,14 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, LargeStringArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, LargeStringArray, RecordBatch, StringArray};
 use datafusion::parquet::arrow::ArrowSchemaConverter;
 use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::file::writer::SerializedFileWriter;
-use lexstream_integration_tests::corpus;
-use lexstream_integration_tests::job::{Job, footer, parts, rows};
-use serde_json::{Value, json};
-
-fn arguments(query: &str) -> [&str; 6] {
-    ["--input", "in", "--output", "out", "-c", query]
-}
-
-/// Checks what a job over what lies below `in/` gives.
-fn check(job: &Job, query: &str, expected: &[Value]) {
-    job.finish(&arguments(query));
-    assert_eq!(job.rows(), expected, "{query}");
-}
-
-fn write(job: &Job, name: &str, columns: Vec<(&str, ArrayRef)>) {
-    let path = job.path(&format!("in/{name}"));
-    corpus::write(&path, &corpus::table(columns), 1000);
-}
-
-fn numbers(numbers: impl IntoIterator<Item = i64>) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(numbers))
-}
-
-fn strings(texts: &[&str]) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(texts))
-}
+use lexstream_integration_tests::corpus::{self, numbers, strings};
+use lexstream_integration_tests::job::{Job, footer, over_in, parts, rows};
+use serde_json::json;
 
 #[test]
 fn files_without_rows_give_files_without_rows() {
@@ -52,7 +29,7 @@ fn files_without_rows_give_files_without_rows() {
     group.close().expect("a row group");
     writer.close().expect("a file");
     corpus::write(&job.path("in/c.parquet"), &corpus::texts(7..8), 10);
-    let summary = job.finish(&arguments("SELECT id, token_count(text) AS n FROM input"));
+    let summary = job.finish(&over_in("SELECT id, token_count(text) AS n FROM input"));
     assert_eq!(
         (&summary["rows"], &summary["units"]),
         (&json!(1), &json!(3))
@@ -70,7 +47,7 @@ fn ten_thousand_small_files_keep_their_order() {
         let path = job.path(&format!("in/{file:04}.parquet"));
         corpus::write(&path, &corpus::texts(2 * file..2 * file + 2), 10);
     }
-    let summary = job.finish(&arguments("SELECT id FROM input"));
+    let summary = job.finish(&over_in("SELECT id FROM input"));
     assert_eq!(
         (&summary["rows"], &summary["units"]),
         (&json!(20_000), &json!(10_000))
@@ -83,7 +60,7 @@ fn ten_thousand_small_files_keep_their_order() {
 fn a_file_of_ten_thousand_row_groups_keeps_its_order() {
     let job = Job::default();
     corpus::write(&job.path("in/a.parquet"), &corpus::texts(0..10_000), 1);
-    let summary = job.finish(&arguments("SELECT id FROM input"));
+    let summary = job.finish(&over_in("SELECT id FROM input"));
     assert_eq!(
         (&summary["rows"], &summary["units"]),
         (&json!(10_000), &json!(10_000))
@@ -104,7 +81,7 @@ fn files_have_any_names() {
     for input in ["in", "in/*.parquet"] {
         let job = Job::default();
         for (at, name) in file_names.iter().enumerate() {
-            write(&job, name, vec![("id", numbers([at as i64]))]);
+            job.write_table(name, vec![("id", numbers([at as i64]))]);
         }
         job.finish(&[
             "--input",
@@ -133,10 +110,9 @@ fn the_names_of_folders_are_columns() {
     let job = Job::default();
     for (year, language, id) in [(2023, "de", 1), (2024, "de", 2), (2024, "zh", 3)] {
         let name = format!("year={year}/language={language}/a.parquet");
-        write(&job, &name, vec![("id", numbers([id, 10 * id]))]);
+        job.write_table(&name, vec![("id", numbers([id, 10 * id]))]);
     }
-    check(
-        &job,
+    job.check(
         "SELECT id, language, year FROM input WHERE year = '2024' AND id < 30",
         &[
             json!({"id": 2, "language": "de", "year": "2024"}),
@@ -155,7 +131,7 @@ fn a_text_of_20_megabytes_is_one_row_among_others() {
     corpus::write(&job.path("in/a.parquet"), &table, 10);
     let query =
         "SELECT token_count(text, 'whitespace') AS n, octet_length(text) AS bytes FROM input";
-    job.finish(&[&arguments(query)[..], &["--memory", "256m"]].concat());
+    job.finish(&[&over_in(query)[..], &["--memory", "256m"]].concat());
     assert_eq!(
         job.rows(),
         [
@@ -210,12 +186,12 @@ fn long_texts_that_share_a_page_are_read_one_by_one() {
         let mut options = vec!["--set", "lexstream.batch.batch_bytes=10000"];
         options.extend(["--set", "lexstream.batch.unit_rows=90"]);
         let query = "SELECT flag, octet_length(text) AS bytes, id FROM input";
-        job.finish(&[&arguments(query)[..], &options].concat());
+        job.finish(&[&over_in(query)[..], &options].concat());
         assert_eq!(job.rows(), expected, "{has_dictionary}");
         // Rows that fail are read again, from within the page.
         let query = "SELECT 1 / (id % 61) AS n, text FROM input";
         options.extend(["--on-error", "file", "--restart"]);
-        let summary = job.finish(&[&arguments(query)[..], &options].concat());
+        let summary = job.finish(&[&over_in(query)[..], &options].concat());
         assert_eq!(summary["failed"], json!(4), "{has_dictionary}");
         let failed = rows(&job.path("out/_errors"));
         let failed: Vec<_> = failed
@@ -242,11 +218,11 @@ fn a_text_that_is_too_long_for_the_memory_stops_the_job_before_it_is_read() {
     for on_error in ["fail", "skip"] {
         let options = ["--memory", "100m", "--on-error", on_error];
         job.refuse(
-            &[&arguments(query)[..], &options].concat(),
+            &[&over_in(query)[..], &options].concat(),
             &format!("{place}, row group 0, row 1: {told}"),
         );
     }
-    let summary = job.finish(&[&arguments(query)[..], &["--memory", "400m"]].concat());
+    let summary = job.finish(&[&over_in(query)[..], &["--memory", "400m"]].concat());
     assert_eq!(summary["rows"], json!(3));
     let found = job.rows();
     assert_eq!(
@@ -276,9 +252,9 @@ fn long_lines_are_read_one_by_one_or_refused() {
         for on_error in ["fail", "skip"] {
             let options = ["--memory", "100m", "--on-error", on_error];
             let told = format!("{place}, row 0: Resources exhausted: a line of more than 10 MB");
-            job.refuse(&[&arguments(query)[..], &options].concat(), &told);
+            job.refuse(&[&over_in(query)[..], &options].concat(), &told);
         }
-        job.finish(&[&arguments(query)[..], &["--memory", "400m"]].concat());
+        job.finish(&[&over_in(query)[..], &["--memory", "400m"]].concat());
         let bytes: Vec<_> = job.rows().iter().map(|row| row["bytes"].clone()).collect();
         assert_eq!(
             bytes,
@@ -295,7 +271,7 @@ fn an_input_that_no_query_reads_is_refused() {
     job.write("other/b.csv", "id\n2\n");
     let query = "SELECT id FROM 'other/b.csv'";
     job.refuse(
-        &arguments(query),
+        &over_in(query),
         "no query reads `input`, the table of --input in",
     );
 }

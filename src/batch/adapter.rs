@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, Sc
 use datafusion::common::nested_struct::cast_column;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 
-use super::line_input::Read;
+use super::read::Read;
 use crate::message::message;
 
 /// What becomes of a value that the table has no place for.

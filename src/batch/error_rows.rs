@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use super::BatchError;
 use super::adapter::Fit;
 use super::job::Job;
-use super::line_input::Read;
 use super::output::Output;
+use super::read::Read;
 use super::row_errors::{self, RowError};
 use super::run::Shared;
 use super::unit::Unit;
@@ -93,7 +93,7 @@ pub(super) fn write(
         let batch = row_errors::batch(&schema, &job.source, unit, rows.as_ref(), beside);
         writer.write(&batch.map_err(failed)?)?;
     }
-    // Of these, another column can't be read.
+    // What can't be read again, and what never could.
     for errors in read[written..]
         .chunks(BATCH_ROWS)
         .chain(unread.chunks(BATCH_ROWS))

@@ -18,7 +18,8 @@ use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use tokio::runtime::Handle;
 
-use super::line_input::{Format, Limits, Lines, Read};
+use super::line_input::{Format, Limits, Lines};
+use super::read::Read;
 use super::source::{InputFile, Source};
 
 /// Batches of a file, one after the other.

@@ -9,8 +9,8 @@ use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::parquet::file::metadata::KeyValue;
 
 use super::adapter::{Adapted, Fit};
-use super::line_input::Read;
 use super::parquet_input::{ParquetInput, ParquetRows};
+use super::read::Read;
 use super::source::Source;
 
 /// By how much fewer rows are read at once where some can't be.
@@ -39,8 +39,8 @@ pub(super) struct GroupWanted<'a> {
     pub(super) row_group: usize,
     /// Stretches of rows, ascending.
     pub(super) rows: VecDeque<Range<u64>>,
-    /// Where the reader may stay open for rows behind these, the end of those.
-    pub(super) until: Option<u64>,
+    /// Whether the reader may stay open for the rows behind these.
+    pub(super) goes_on: bool,
     pub(super) batch_rows: usize,
     pub(super) batch_bytes: usize,
     pub(super) fit: Fit,
@@ -69,7 +69,7 @@ impl<'a> GroupRows<'a> {
         }
         let open = match kept {
             Some(open) => open,
-            None => kept.insert(OpenGroup::new(&wanted, &wanted.stretches())?),
+            None => kept.insert(OpenGroup::new(&wanted, None)?),
         };
         Ok(Self {
             adapted: Adapted::new(Arc::clone(open.rows.adapter())),
@@ -105,24 +105,12 @@ impl<'a> GroupRows<'a> {
     fn of_reader<T>(&mut self, ask: impl FnOnce(&mut ParquetRows) -> Result<T>) -> Result<T> {
         let open = match self.kept.take() {
             Some(open) => open,
-            None => OpenGroup::new(&self.wanted, &self.stretches())?,
+            None => OpenGroup::new(&self.wanted, self.fewer)?,
         };
         let open = self.kept.insert(open);
         match catch_unwind(AssertUnwindSafe(|| ask(&mut open.rows))) {
             Ok(answer) => answer,
             Err(_) => exec_err!("Parquet's reader panicked: the page is not what it says"),
-        }
-    }
-
-    /// Returns what a reader is opened for: all rows and those behind them that it may go on with, or a few.
-    fn stretches(&self) -> Vec<Range<u64>> {
-        match (self.fewer, self.wanted.rows.front()) {
-            (Some(fewer), Some(first)) => {
-                let end = first.end.min(first.start.saturating_add(fewer));
-                let few = first.start..end;
-                vec![few]
-            }
-            _ => self.wanted.stretches(),
         }
     }
 
@@ -197,33 +185,32 @@ impl Iterator for GroupRows<'_> {
     }
 }
 
-impl GroupWanted<'_> {
-    /// Returns what a reader is opened for: the rows, and those behind them that it may go on with.
-    fn stretches(&self) -> Vec<Range<u64>> {
-        let mut rows: Vec<_> = self.rows.iter().cloned().collect();
-        if let (Some(last), Some(until)) = (rows.last_mut(), self.until) {
-            last.end = until;
-        }
-        rows
-    }
-}
-
 impl OpenGroup {
-    /// Opens a row group to read stretches of its rows.
-    fn new(wanted: &GroupWanted<'_>, stretches: &[Range<u64>]) -> Result<Self> {
+    /// Opens a row group to read the rows that are wanted, and those behind them that it may go on with; or only the first
+    /// few of them.
+    fn new(wanted: &GroupWanted<'_>, few: Option<u64>) -> Result<Self> {
         let file = &wanted.source.files[wanted.file];
         let input = ParquetInput::open(wanted.source, file, wanted.columns, wanted.fit)?;
         let of_file = input.key_values();
+        let mut stretches: Vec<_> = wanted.rows.iter().cloned().collect();
+        match (few, stretches.as_mut_slice()) {
+            (Some(few), [first, ..]) => {
+                first.end = first.end.min(first.start.saturating_add(few));
+                stretches.truncate(1);
+            }
+            (None, [.., last]) if wanted.goes_on => last.end = input.rows(wanted.row_group),
+            _ => {}
+        }
         let (batch_rows, batch_bytes) = (wanted.batch_rows, wanted.batch_bytes);
         Ok(Self {
             file: wanted.file,
             row_group: wanted.row_group,
-            left: match stretches {
+            left: match stretches.as_slice() {
                 [first, .., last] => first.start..last.end,
                 [only] => only.clone(),
                 [] => 0..0,
             },
-            rows: input.read(wanted.row_group, stretches, batch_rows, batch_bytes)?,
+            rows: input.read(wanted.row_group, &stretches, batch_rows, batch_bytes)?,
             of_file,
         })
     }

@@ -93,13 +93,11 @@ mod tests {
     /// Units of row groups with so many units each.
     fn units(groups: &[u64]) -> Vec<Unit> {
         let of_group = |(row_group, count): (usize, &u64)| {
-            let count = *count;
-            (0..count).map(move |unit| Unit {
+            (0..*count).map(move |unit| Unit {
                 file: 0,
                 rows: Rows::OfGroup {
                     row_group,
                     rows: unit * 10..unit * 10 + 10,
-                    group_rows: count * 10,
                     bytes: 1,
                     whole: 0,
                 },

@@ -29,6 +29,7 @@ mod pace;
 mod parquet_input;
 mod place;
 mod preview;
+mod read;
 mod row_errors;
 mod run;
 mod script;

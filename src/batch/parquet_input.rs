@@ -108,6 +108,13 @@ impl ParquetInput {
         })
     }
 
+    /// Returns how many rows a row group has.
+    pub(super) fn rows(&self, row_group: usize) -> u64 {
+        let groups = self.metadata.metadata().row_groups();
+        let rows = groups.get(row_group).map_or(0, RowGroupMetaData::num_rows);
+        u64::try_from(rows).unwrap_or(0)
+    }
+
     fn mask(&self, roots: &[usize]) -> ProjectionMask {
         ProjectionMask::roots(self.metadata.parquet_schema(), roots.iter().copied())
     }
@@ -152,17 +159,16 @@ impl ParquetInput {
                 }
             }
         }
+        let total = self.rows(row_group);
         let is_read = rows > 0 && (long.is_empty() || !usual.is_empty());
         let mask = self.mask(&usual);
         let reader = is_read
             .then(|| {
-                let groups = self.metadata.metadata().row_groups();
-                let total = groups.get(row_group).map_or(0, RowGroupMetaData::num_rows);
                 let place = |row: u64| usize::try_from(row).unwrap_or(usize::MAX);
                 let stretches = stretches
                     .iter()
                     .map(|rows| place(rows.start)..place(rows.end));
-                let total = usize::try_from(total).unwrap_or(0);
+                let total = place(total);
                 ParquetRecordBatchReaderBuilder::new_with_metadata(self.file, self.metadata)
                     .with_row_groups(vec![row_group])
                     .with_projection(mask)

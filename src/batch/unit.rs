@@ -30,8 +30,6 @@ pub(super) enum Rows {
     OfGroup {
         row_group: usize,
         rows: Range<u64>,
-        /// Rows of the row group.
-        group_rows: u64,
         /// Their share of the columns that are read, uncompressed.
         bytes: u64,
         /// Of that, their share of columns whose pages are read whole.
@@ -154,7 +152,6 @@ fn of_parquet(
                 Rows::OfGroup {
                     row_group,
                     rows: start..end,
-                    group_rows: rows,
                     bytes,
                     whole,
                 },
@@ -168,7 +165,6 @@ fn of_parquet(
         let none = Rows::OfGroup {
             row_group: 0,
             rows: 0..0,
-            group_rows: 0,
             bytes: 0,
             whole: 0,
         };

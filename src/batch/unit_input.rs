@@ -13,7 +13,8 @@ use super::budget::Budget;
 use super::file_input;
 use super::group_rows::{GroupRows, GroupWanted, OpenGroup};
 use super::job::Job;
-use super::line_input::{Limits, Read};
+use super::line_input::Limits;
+use super::read::Read;
 use super::unit::{Rows, Unit};
 
 /// Some rows of a unit.
@@ -87,10 +88,7 @@ pub(super) fn open<'a>(
     let columns = job.rowwise.columns();
     match &unit.rows {
         Rows::OfGroup {
-            row_group,
-            rows,
-            group_rows,
-            ..
+            row_group, rows, ..
         } => {
             let wanted = GroupWanted {
                 source: &job.source,
@@ -99,7 +97,7 @@ pub(super) fn open<'a>(
                 row_group: *row_group,
                 rows: stretches([rows.clone()]),
                 // Rows that may be long are not to be read ahead of their turn.
-                until: (!unit.has_long_pages()).then_some(*group_rows),
+                goes_on: !unit.has_long_pages(),
                 batch_rows,
                 batch_bytes: job.settings.batch_bytes,
                 fit: Fit::Strict,
@@ -141,7 +139,7 @@ pub(super) fn open_some<'a>(
                 columns: wanted.columns,
                 row_group: *row_group,
                 rows: stretches(wanted.rows.iter().map(of_group)),
-                until: None,
+                goes_on: false,
                 batch_rows: wanted.batch_rows,
                 batch_bytes: job.settings.batch_bytes,
                 fit: wanted.fit,

@@ -8,6 +8,7 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::common::{DataFusionError, Result};
 
 use super::format::{Decoder, Format, Record};
+use crate::batch::read::Read;
 
 /// Bytes of a file that are read at once.
 pub(super) const AT_ONCE: usize = 1 << 18;
@@ -24,16 +25,6 @@ pub(in crate::batch) struct Limits {
     pub(in crate::batch) bytes: usize,
     /// Bytes of a line, at most: a longer one is refused before it is held as a whole.
     pub(in crate::batch) line: usize,
-}
-
-/// What is read of a file.
-#[derive(Debug)]
-pub(in crate::batch) enum Read {
-    Rows(RecordBatch),
-    /// A row that can't be read; others follow.
-    Bad(DataFusionError),
-    /// A row with a value that the table has no place for.
-    Misfit(DataFusionError),
 }
 
 /// Reads a file of lines.

@@ -4,7 +4,7 @@ mod format;
 mod lines;
 
 pub(super) use format::Format;
-pub(super) use lines::{Limits, Lines, Read};
+pub(super) use lines::{Limits, Lines};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,8 @@ use datafusion::common::config::CsvOptions;
 use datafusion::datasource::physical_plan::CsvSource;
 
 use super::lines::{AT_ONCE, MOST_UNCLOSED};
-use super::{Format, Limits, Lines, Read};
+use super::{Format, Limits, Lines};
+use crate::batch::read::Read;
 
 const LIMITS: Limits = Limits {
     rows: 7,
