@@ -79,7 +79,7 @@ dist: toolchain models ## Make a tarball of the release binary and ONNX Runtime
 	cargo build --release -p lexstream --bin lexstream
 	rm -rf $(TARGET)/dist/$(DIST) && mkdir -p $(TARGET)/dist/$(DIST)
 	cp $(TARGET)/release/lexstream README.md CHANGELOG.md LICENSE $(TARGET)/dist/$(DIST)
-	cp udfs/src/text/LICENSE-*.txt $(TARGET)/dist/$(DIST)
+	cp crates/text/src/LICENSE-*.txt $(TARGET)/dist/$(DIST)
 	strip --strip-debug $(TARGET)/dist/$(DIST)/lexstream
 	cp -L $(TOOLS)/models/onnxruntime/* $(TARGET)/dist/$(DIST)
 	@package=$$($(LEXSTREAM_PYTHON) -c 'import importlib.util as found; print(*found.find_spec("onnxruntime").submodule_search_locations)'); \

@@ -2,11 +2,10 @@
 
 use datafusion::arrow::util::pretty::print_batches;
 use datafusion::error::Result;
-use lexstream::Engine;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let engine = Engine::builder()
+    let engine = lexstream::builder()
         .target_partitions(2)
         .memory_limit(1 << 30)
         .build()?;

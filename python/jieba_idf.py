@@ -1,4 +1,4 @@
-"""Writes the document frequencies of udfs/src/text/keywords/idf.txt out of jieba's idf.txt.
+"""Writes the document frequencies of crates/text/src/keywords/idf.txt out of jieba's idf.txt.
 
 jieba has one line a word, its inverse document frequency with 12 digits. That is ln(N / df), N texts, for all of them, so
 that df says the same: here is one line a df, the number and all its words. Run once for a version of jieba.

@@ -1,4 +1,4 @@
-"""Writes what udfs/src/text/tokenizers/jieba cuts by: jieba's dictionary and finalseg's numbers (PyPI jieba, MIT).
+"""Writes what crates/text/src/tokenizers/jieba cuts by: jieba's dictionary and finalseg's numbers (PyPI jieba, MIT).
 
 Run by hand, when jieba's data change: python python/jieba_model.py
 words.txt: a line with the sum of all frequencies, then a line for all words of one frequency and tag: `frequency tag word …`,

@@ -1,4 +1,4 @@
-"""Writes the model of udfs/src/text/pos_tags: jieba.posseg's numbers (PyPI jieba, MIT), in a file that is read as it lies.
+"""Writes the model of crates/text/src/pos_tags: jieba.posseg's numbers (PyPI jieba, MIT), in a file that is read as it lies.
 
 Run by hand, when jieba's model changes: python python/posseg_model.py
 Little-endian, one after another:

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use datafusion::arrow::array::RecordBatch;
 use serde_json::Value;
 
+use lexstream::onnx::OnnxKind;
 use lexstream::{Engine, EngineBuilder};
 
 use crate::binary::built;
@@ -34,7 +35,9 @@ pub fn library() -> PathBuf {
 
 /// Starts to describe an engine with this home.
 pub fn builder(home: &Path) -> EngineBuilder {
-    Engine::builder().home(home).onnxruntime(library())
+    lexstream::builder()
+        .home(home)
+        .kind(std::sync::Arc::new(OnnxKind::with_library(library())))
 }
 
 /// Returns an engine with models of every task in this home: `minilm`, `sentiment`, `topics`, `overlap`, `price`, `mixed`.

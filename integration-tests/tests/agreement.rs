@@ -20,7 +20,7 @@ pub(crate) fn goldens(name: &str) -> Vec<Value> {
 
 /// Evaluates an expression over the column `text` of these goldens.
 pub(crate) async fn evaluate(expression: &str, goldens: &[Value]) -> ArrayRef {
-    let engine = Engine::builder()
+    let engine = lexstream::builder()
         .target_partitions(1)
         .build()
         .expect("engine");
@@ -105,7 +105,7 @@ async fn chinese_words_are_jiebas() {
 
 /// Returns an engine with the dictionaries that python/goldens.py has jieba cut by, as models.
 pub(crate) async fn engine_with_dictionaries(home: &Path) -> Engine {
-    let engine = Engine::builder()
+    let engine = lexstream::builder()
         .home(home)
         .target_partitions(1)
         .build()
@@ -166,7 +166,7 @@ async fn normal_forms_are_pythons() {
 #[tokio::test]
 async fn vectors_are_numpys() {
     let goldens = goldens("vectors");
-    let engine = Engine::new().expect("engine");
+    let engine = lexstream::builder().build().expect("engine");
     for metric in ["cosine_similarity", "dot_product", "euclidean_distance"] {
         for golden in &goldens {
             let vector = |name: &str| format!("arrow_cast({}, 'List(Float32)')", golden[name]);

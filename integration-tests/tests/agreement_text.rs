@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::Float64Type;
-use lexstream::Engine;
 use serde_json::Value;
 
 use crate::agreement::{check_lists, engine_with_dictionaries, evaluate, evaluate_in, goldens};
@@ -17,7 +16,7 @@ async fn likeness_is_rapidfuzzs() {
         Arc::new(texts.collect::<StringArray>())
     };
     let batch = RecordBatch::try_from_iter([("a", column("a")), ("b", column("b"))]);
-    let engine = Engine::builder()
+    let engine = lexstream::builder()
         .target_partitions(1)
         .build()
         .expect("engine");
@@ -75,7 +74,7 @@ async fn runs_of_characters_are_count_vectorizers() {
 
 #[tokio::test]
 async fn stems_are_snowballs() {
-    let engine = Engine::builder()
+    let engine = lexstream::builder()
         .target_partitions(1)
         .build()
         .expect("engine");

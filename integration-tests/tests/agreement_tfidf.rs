@@ -11,7 +11,7 @@ use crate::agreement::goldens;
 
 /// An engine with the goldens' texts as the table `texts`, by `id`.
 fn engine(home: &std::path::Path) -> (Engine, usize) {
-    let engine = Engine::builder().home(home).build().expect("engine");
+    let engine = lexstream::builder().home(home).build().expect("engine");
     let texts: StringArray = goldens("plain")
         .iter()
         .map(|golden| golden["text"].as_str())

@@ -372,7 +372,7 @@ async fn a_session_of_the_users_own_runs_models_the_same_way() {
     engine(home.path()).await;
     let context = datafusion::prelude::SessionContext::new();
     let id = context.session_id();
-    lexstream::register_all(&context, &builder(home.path()).models()).expect("registered");
+    lexstream::register_all(&context, &builder(home.path()).catalog()).expect("registered");
     assert_eq!(context.session_id(), id);
     let query = "SELECT classify('sentiment', t)['label'] AS label FROM (VALUES ('a great text'), ('a bad one')) AS v(t)
                  WHERE classify('sentiment', t)['score'] > 0.5";

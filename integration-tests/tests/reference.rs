@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use lexstream::{Engine, reference, udfs};
+use lexstream::{reference, udfs};
 
 use crate::demo::root;
 
 #[test]
 fn the_pages_are_up_to_date() {
-    let engine = Engine::new().expect("engine");
-    let pages = reference::pages(&engine.context().state());
+    let engine = lexstream::builder().build().expect("engine");
+    let pages = reference::pages(&engine);
     let docs = root().join("docs");
     for (page, expected) in &pages {
         let found = fs::read_to_string(docs.join(page)).unwrap_or_default();

@@ -70,7 +70,7 @@ async fn check(file: &str) {
     for encoding in Encoding::ALL {
         let mut runner = Runner::new(|| async move {
             let home = tempfile::tempdir()?;
-            let engine = Engine::builder()
+            let engine = lexstream::builder()
                 .home(home.path())
                 .target_partitions(2)
                 .set("datafusion.execution.batch_size", "2")

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use lexstream::Engine;
 use lexstream_integration_tests::check::{Fate, Wanted, check};
 use lexstream_integration_tests::kafka::{Isolation, NewRecord, Record, shared};
 use lexstream_integration_tests::stream::{Rule, Workshop};
@@ -13,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Returns a text whose distance from its reverse takes about so long here and now.
 fn slow_text(seconds: f64) -> String {
     const TRIED: usize = 10_000;
-    let engine = Engine::new().expect("an engine");
+    let engine = lexstream::builder().build().expect("an engine");
     let query = format!(
         "SELECT levenshtein(t, reverse(t)) FROM (VALUES ('{}')) v(t)",
         "ab".repeat(TRIED)

@@ -13,10 +13,10 @@ use super::session::{EngineArguments, ScriptArguments};
 use super::signal::signal;
 use super::sql::size;
 use super::threads::Threads;
-use crate::Engine;
-use crate::batch::{Job, JobOptions, OnError, Running, Script};
-use crate::config::environment;
-use crate::message::message;
+use lexstream_batch::{Job, JobOptions, OnError, Running, Script};
+use lexstream_engine::Engine;
+use lexstream_engine::message::message;
+use lexstream_environment as environment;
 
 /// How often the workers are looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -139,7 +139,7 @@ impl FrontEnd {
     }
 
     /// Shows how far a job is until it ends; a signal ends it, and says how to go on.
-    fn follow(&self, running: Running) -> Result<(crate::batch::Progress, Duration), Failure> {
+    fn follow(&self, running: Running) -> Result<(lexstream_batch::Progress, Duration), Failure> {
         let mut progress = JobProgress::new(!self.arguments.quiet);
         let stopped = self.threads.waiting().block_on(async {
             let mut signal = pin!(signal());

@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 
 use super::failure::Failure;
 use super::signal::signal;
-use crate::kafka::{EmbeddedBroker, LIMITS, PARTITIONS};
+use lexstream_kafka::{EmbeddedBroker, LIMITS, PARTITIONS};
 
 /// Arguments of `lexstream broker`.
 #[derive(Debug, clap::Args)]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use datafusion::common::plan_datafusion_err;
-use lexstream_udfs::nearest;
+use lexstream_text::nearest;
 
 use super::failure::Failure;
 use super::query::Runner;
-use crate::reference::{self, Function};
+use lexstream_engine::documentation::Function;
+use lexstream_engine::reference;
 
 const COMMANDS: &str = "\
 \\?          this list
@@ -121,11 +122,11 @@ fn page(functions: &[Function], name: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Engine;
 
     #[test]
     fn a_page_has_syntax_and_example_and_a_slip_finds_its_function() {
-        let functions = reference::functions(&Engine::new().expect("engine").context().state());
+        let functions =
+            reference::functions(&crate::builder().build().expect("engine").context().state());
         let tokenize = page(&functions, "Tokenize").expect("page");
         assert!(
             tokenize.starts_with("tokenize(text [, tokenizer] [, settings])  (scalar)\n"),

@@ -12,7 +12,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::query::Runner;
-use crate::{reference, sql};
+use lexstream_engine::{reference, sql};
 
 /// The words that may be typed: keywords, functions with their parenthesis, tables, columns and settings of a session.
 pub(super) struct Completions {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
-use crate::batch::BatchError;
-use crate::message::{caused, message};
+use lexstream_batch::BatchError;
+use lexstream_engine::message::{caused, message};
 
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +21,11 @@ pub(super) enum Failure {
     /// The embedded broker did not start.
     #[cfg(feature = "kafka")]
     #[error("{}", caused(.0))]
-    Broker(#[from] crate::kafka::EmbeddedBrokerError),
+    Broker(#[from] lexstream_kafka::EmbeddedBrokerError),
     /// A stream can't begin, or stopped.
     #[cfg(feature = "kafka")]
     #[error("{}", caused(.0))]
-    Stream(crate::stream::StreamError),
+    Stream(lexstream_stream::StreamError),
     /// Nothing can be told at an address.
     #[cfg(feature = "kafka")]
     #[error("--listen {address}: {cause}")]
@@ -63,10 +63,10 @@ impl From<BatchError> for Failure {
 }
 
 #[cfg(feature = "kafka")]
-impl From<crate::stream::StreamError> for Failure {
-    fn from(error: crate::stream::StreamError) -> Self {
+impl From<lexstream_stream::StreamError> for Failure {
+    fn from(error: lexstream_stream::StreamError) -> Self {
         match error {
-            crate::stream::StreamError::Query(error) => Self::Query(error),
+            lexstream_stream::StreamError::Query(error) => Self::Query(error),
             other => Self::Stream(other),
         }
     }

@@ -7,7 +7,7 @@ use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressStyl
 
 use super::failure::Failure;
 use super::format::Format;
-use crate::batch::{Progress, Tally, Times};
+use lexstream_batch::{Progress, Tally, Times};
 
 /// How often a line is printed where nobody looks at a terminal.
 const LINE: Duration = Duration::from_secs(30);

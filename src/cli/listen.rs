@@ -14,7 +14,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
-use crate::stream::{Control, exposition};
+use lexstream_stream::{Control, exposition};
 
 /// How long a client may take to send its request's head.
 const HEAD: Duration = Duration::from_secs(5);

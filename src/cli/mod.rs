@@ -12,6 +12,7 @@ mod job_progress;
 mod listen;
 mod profile;
 mod profile_report;
+mod progress;
 mod query;
 mod reference;
 mod session;

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::profile_report::{json, print};
+use super::progress::Progress;
 use super::session::EngineArguments;
 use super::signal::signal;
 use super::threads::Threads;
-use crate::files::Claim;
-use crate::profile::{Column, Profile, page};
-use crate::progress::Progress;
-use lexstream_udfs::text::tokenizers::{self, Tokenizer};
+use lexstream_output::Claim;
+use lexstream_profile::{Column, Profile, page};
+use lexstream_text::tokenizers::{self, Tokenizer};
 
 /// How often the progress line is drawn.
 const REDRAW: Duration = Duration::from_millis(200);

@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 use serde_json::{Value, json as object};
 
 use super::format::{cut, visible, width};
-use crate::profile::{Bucket, Example, Lengths, Marked, Profile, QUANTILES, grouped, share};
+use lexstream_profile::{Bucket, Example, Lengths, Marked, Profile, QUANTILES, grouped, share};
 
 /// Width of the longest bar.
 const BAR: usize = 40;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
-use crate::hub::{Transfer, Transfers};
+use lexstream_models::{Transfer, Transfers};
 
 /// What is over sooner needs no line.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A line on standard error that tells how far a long query is; nothing where that is no terminal.
-pub struct Progress {
+pub(super) struct Progress {
     bar: Option<ProgressBar>,
     started: Instant,
     plan: Option<Arc<dyn ExecutionPlan>>,
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Progress {
 
 impl Progress {
     /// Returns a line that appears after a second, if it is wanted and standard error is a terminal.
-    pub fn on_terminal(wanted: bool, transfers: Arc<Transfers>) -> Self {
+    pub(super) fn on_terminal(wanted: bool, transfers: Arc<Transfers>) -> Self {
         let bar = (wanted && io::stderr().is_terminal()).then(|| {
             let style =
                 ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
@@ -45,12 +45,12 @@ impl Progress {
     }
 
     /// Reads the figures of a query's plan from now on.
-    pub fn follow(&mut self, plan: Arc<dyn ExecutionPlan>) {
+    pub(super) fn follow(&mut self, plan: Arc<dyn ExecutionPlan>) {
         self.plan = Some(plan);
     }
 
     /// Draws the line as things stand.
-    pub fn draw(&self) {
+    pub(super) fn draw(&self) {
         let elapsed = self.started.elapsed();
         if let Some(bar) = self.bar.as_ref().filter(|_| elapsed >= PATIENCE) {
             let mut message = format!("{:.0} s", elapsed.as_secs_f64());
@@ -67,7 +67,7 @@ impl Progress {
     }
 
     /// Takes the line away while `print` writes to the same terminal.
-    pub fn hidden_while<T>(&self, print: impl FnOnce() -> T) -> T {
+    pub(super) fn hidden_while<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.bar {
             Some(bar) => bar.suspend(print),
             None => print(),
@@ -75,7 +75,7 @@ impl Progress {
     }
 
     /// Takes the line away for good.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
@@ -123,11 +123,10 @@ mod tests {
     use futures::TryStreamExt;
 
     use super::*;
-    use crate::Engine;
 
     #[tokio::test]
     async fn the_rows_that_a_plan_read_are_counted_at_its_leaves() {
-        let engine = Engine::builder()
+        let engine = crate::builder()
             .target_partitions(1)
             .build()
             .expect("engine");

@@ -16,11 +16,11 @@ use tokio::sync::mpsc::{self, Sender};
 
 use super::failure::Failure;
 use super::format::{Format, Output, Printer};
+use super::progress::Progress;
 use super::threads::Threads;
-use crate::Engine;
-use crate::config::{LexstreamConfig, SqlConfig};
-use crate::progress::Progress;
-use crate::sql::Statement;
+use lexstream_engine::Engine;
+use lexstream_engine::config::{LexstreamConfig, SqlConfig};
+use lexstream_engine::sql::Statement;
 
 /// How many batches wait for the printer.
 const BATCHES_WAITING: usize = 2;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::failure::Failure;
-use crate::{Engine, reference};
+use lexstream_engine::reference;
 
 /// Arguments of `lexstream reference`.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    for (page, text) in reference::pages(&Engine::new()?.context().state()) {
+    for (page, text) in reference::pages(&crate::builder().build()?) {
         let path = arguments.folder.join(page);
         let written = path
             .parent()

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::sql::{read, setting};
-use crate::Engine;
-use crate::EngineBuilder;
+use lexstream_engine::EngineBuilder;
 
 /// How the engine is made.
 #[derive(Debug, clap::Args)]
@@ -21,7 +20,7 @@ pub(super) struct EngineArguments {
 impl EngineArguments {
     /// Returns an engine in the making.
     pub(super) fn builder(&self) -> EngineBuilder {
-        let mut engine = Engine::builder();
+        let mut engine = crate::builder();
         for (key, value) in &self.set {
             engine = engine.set(key, value);
         }

@@ -11,7 +11,7 @@ use super::completion::Completions;
 use super::failure::Failure;
 use super::query::Runner;
 use super::sql;
-use crate::config::environment;
+use lexstream_environment as environment;
 
 const PROMPT: &str = "lexstream> ";
 
@@ -71,7 +71,7 @@ pub(super) fn run(runner: &Runner, rc: Option<&Path>) -> Result<(), Failure> {
 /// Returns what the history keeps of an entry: no secret of a topic's options.
 #[cfg(feature = "kafka")]
 fn kept(line: &str) -> std::borrow::Cow<'_, str> {
-    crate::kafka::masked(line)
+    lexstream_kafka::masked(line)
 }
 
 /// Returns what the history keeps of an entry.

@@ -13,8 +13,8 @@ use super::signal::signal;
 use super::sql::size;
 use super::stream_status::{LogAbove, StreamStatus};
 use super::threads::Threads;
-use crate::config::environment;
-use crate::stream::{Running, Stream, StreamError, StreamOptions};
+use lexstream_environment as environment;
+use lexstream_stream::{Running, Stream, StreamError, StreamOptions};
 
 /// How often the pipelines are looked at.
 const LOOK: Duration = Duration::from_millis(50);

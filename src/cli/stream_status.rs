@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::stream::{Counts, Running};
+use lexstream_stream::{Counts, Running};
 
 /// How often the line is drawn.
 const DRAW: Duration = Duration::from_millis(500);

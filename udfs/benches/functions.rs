@@ -12,8 +12,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use datafusion_common::ScalarValue;
 use datafusion_common::config::ConfigOptions;
 use datafusion_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF};
+use lexstream_columns::model::{Models, NoModels};
 use lexstream_udfs::functions::scalar;
-use lexstream_udfs::model::{Models, NoModels};
 
 /// As many as a batch of DataFusion has.
 const ROWS: usize = 8192;

@@ -13,7 +13,7 @@ use datafusion::common::nested_struct::cast_column;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 
 use super::read::Read;
-use crate::message::message;
+use lexstream_engine::message::message;
 
 /// What becomes of a value that the table has no place for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

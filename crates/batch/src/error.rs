@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use datafusion::common::DataFusionError;
 
 use super::place::Place;
-use crate::files::WriteError;
-use crate::pinned::PinnedError;
+use lexstream_engine::pinned::PinnedError;
+use lexstream_output::WriteError;
 
 const MB: usize = 1_000_000;
 

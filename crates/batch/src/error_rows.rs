@@ -14,7 +14,7 @@ use super::run::Shared;
 use super::unit::Unit;
 use super::unit_input::{self, Wanted};
 use super::unit_rows::room;
-use crate::files::{Claim, ParquetFile};
+use lexstream_output::{Claim, ParquetFile};
 
 /// Rows that are written at once.
 const BATCH_ROWS: usize = 256;

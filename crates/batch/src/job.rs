@@ -15,10 +15,10 @@ use super::output::Output;
 use super::script::{self, Pipeline, Script};
 use super::source::Source;
 use super::unit::{self, Rows, Unit};
-use crate::Engine;
-use crate::config::{BatchConfig, LexstreamConfig};
-use crate::pinned;
-use crate::rowwise::{Rowwise, RowwiseError};
+use lexstream_engine::Engine;
+use lexstream_engine::config::{BatchConfig, LexstreamConfig};
+use lexstream_engine::pinned;
+use lexstream_rowwise::{Rowwise, RowwiseError};
 
 /// What becomes of a row that fails, and of a file that can't be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -274,7 +274,7 @@ pub(super) struct Taken {
 fn pinned_models(
     engine: &Engine,
     plans: &[LogicalPlan],
-) -> Result<BTreeMap<String, crate::pinned::PinnedModel>, BatchError> {
+) -> Result<BTreeMap<String, lexstream_engine::pinned::PinnedModel>, BatchError> {
     let mut models = BTreeMap::new();
     for plan in plans {
         models.extend(pinned::models(engine.context(), engine.models(), plan)?);

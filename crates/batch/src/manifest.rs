@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::source::FileState;
 use super::{BatchError, script};
-use crate::pinned::PinnedModel;
+use lexstream_engine::pinned::PinnedModel;
 
 /// Name of the manifest.
 pub(super) const FILE: &str = "manifest.json";

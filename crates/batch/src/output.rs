@@ -8,7 +8,7 @@ use datafusion::common::config::TableParquetOptions;
 
 use super::BatchError;
 use super::manifest::Manifest;
-use crate::files::{Claim, sweep};
+use lexstream_output::{Claim, sweep};
 
 /// What readers do not see, as its name begins with `_`.
 const WORK: &str = "_lexstream";

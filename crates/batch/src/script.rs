@@ -16,11 +16,11 @@ use super::BatchError;
 use super::manifest::Query;
 use super::output::Output;
 use super::source::Source;
-use crate::Engine;
-use crate::models::digest;
-use crate::rowwise::not_null;
-use crate::sql::Statement;
-use crate::tables::{self, ParquetFolder};
+use lexstream_engine::Engine;
+use lexstream_engine::sql::Statement;
+use lexstream_engine::tables::{self, ParquetFolder};
+use lexstream_models::store::digest;
+use lexstream_rowwise::not_null;
 
 /// The name of the table that `--input` makes.
 const INPUT: &str = "input";

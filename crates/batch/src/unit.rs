@@ -6,7 +6,7 @@ use super::adapter::Fit;
 use super::parquet_input::{GroupSize, ParquetInput};
 use super::place::Place;
 use super::source::{InputFile, Source};
-use crate::config::BatchConfig;
+use lexstream_engine::config::BatchConfig;
 
 /// Bytes of a row on average above which a page that is read whole is thought to hold all rows of a unit.
 const LONG: u64 = 1 << 20;

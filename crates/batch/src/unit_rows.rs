@@ -22,9 +22,9 @@ use super::times::{Times, timed};
 use super::unit::{Rows, Unit};
 use super::unit_input::{self, Batches};
 use super::{BatchError, texts};
-use crate::files::ParquetFile;
-use crate::message::message;
-use crate::rowwise::Outcome;
+use lexstream_engine::message::message;
+use lexstream_output::ParquetFile;
+use lexstream_rowwise::Outcome;
 
 /// How many times the bytes of a batch its results may have.
 const RESULTS: usize = 2;

@@ -10,7 +10,7 @@ use super::times::{Times, timed};
 use super::unit::{Rows, Unit};
 use super::unit_rows::UnitRows;
 use super::{BatchError, error_rows, footer};
-use crate::files::{Claim, ParquetFile};
+use lexstream_output::{Claim, ParquetFile};
 
 /// How a unit ended.
 pub(super) enum Ended {

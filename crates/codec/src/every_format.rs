@@ -194,7 +194,7 @@ mod tests {
     use arrow::datatypes::DataType;
 
     use super::*;
-    use crate::codec::checks::{decode, encode, messages, schema, shown, texts, with};
+    use crate::checks::{decode, encode, messages, schema, shown, texts, with};
 
     /// A message of each format whose `id` is 1, and whose `text` is NULL.
     fn formats() -> Vec<(Arc<dyn Format>, Vec<u8>)> {

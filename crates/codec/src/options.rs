@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_guide_has_the_list() {
-        let guide = include_str!("../../docs/formats.md");
+        let guide = include_str!("../../../docs/formats.md");
         for FormatOption {
             name,
             default,

@@ -186,7 +186,7 @@ mod tests {
     use arrow::array::{BinaryViewArray, LargeStringArray, StringArray, StringViewArray};
 
     use super::*;
-    use crate::codec::checks::{decode, encode, schema, shown, texts, with};
+    use crate::checks::{decode, encode, schema, shown, texts, with};
 
     #[test]
     fn text_that_is_no_utf8_fails_its_message_alone() {

@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
 use super::{Texts, types};
-use crate::text::chunks::{Cut, for_each_chunk};
+use lexstream_text::chunks::{Cut, for_each_chunk};
 
 /// Returns the pieces of each text with where they start and end in it, in code points; NULL stays.
 pub fn chunk_column(texts: &Texts, cut: &Cut) -> Result<ArrayRef, ArrowError> {

@@ -10,8 +10,8 @@ use arrow::datatypes::{Field, Fields, Int64Type};
 use arrow::error::ArrowError;
 
 use super::types;
-use crate::text::collocations::BigramCounts;
-use crate::text::tfidf::{DocumentCounts, TermCount};
+use lexstream_text::collocations::BigramCounts;
+use lexstream_text::tfidf::{DocumentCounts, TermCount};
 
 /// Returns the terms with a number each, highest first and equal ones by term: a `List<Struct<term, count>>` of one row.
 pub fn term_counts(

@@ -7,7 +7,7 @@ use arrow::datatypes::Float64Type;
 use arrow::error::ArrowError;
 
 use super::{SparseWriter, TermListWriter, Texts, TokenLists, Tokens, types};
-use crate::text::tfidf::{Counted, Query, Vectorizer};
+use lexstream_text::tfidf::{Counted, Query, Vectorizer};
 
 /// A column of texts, as they are or cut already.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use arrow::datatypes::Float64Type;
 use arrow::error::ArrowError;
 
 use super::{TermListWriter, Texts, types};
-use crate::text::keywords::Extractor;
+use lexstream_text::keywords::Extractor;
 
 /// Returns the `most` best keywords of each text with their scores, best first; NULL stays.
 pub fn keyword_column(

@@ -7,7 +7,7 @@ use arrow::buffer::NullBuffer;
 use arrow::error::ArrowError;
 
 use super::{Texts, types};
-use crate::text::language::{Detected, detect_language};
+use lexstream_text::language::{Detected, detect_language};
 
 /// Returns the language of each text, as [`types::TEXT`]; NULL for NULL and for a text of none.
 pub fn language_column(texts: &Texts) -> ArrayRef {

@@ -1,10 +1,11 @@
-//! Arrow columns to kernels and back; no DataFusion.
+//! Arrow columns to NLP kernels and back, and the traits through which functions reach models; no DataFusion.
 
 mod chunks;
 mod counted_terms;
 mod documents;
 mod keywords;
 mod languages;
+pub mod model;
 mod model_results;
 mod pairs;
 mod signatures;
@@ -36,6 +37,6 @@ pub use tagged_tokens::tagged_token_column;
 pub use term_list_writer::{TermListWriter, bag_column, bag_of_texts_column};
 pub use text_writer::{TextWriter, TokenListWriter};
 pub use texts::{InvalidUtf8, Text, Texts};
-pub(crate) use token_lists::keep;
+pub use token_lists::keep;
 pub use token_lists::{TokenLists, Tokens, token_list};
 pub use vectors::{Metric, PairError, PairProblem, Vectors};

@@ -11,10 +11,10 @@ use std::time::Duration;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
-use crate::columns::Texts;
-use crate::text::pos_tags::PosTagger;
-use crate::text::tfidf::Vectorizer;
-use crate::text::tokenizers::Tokenizer;
+use crate::Texts;
+use lexstream_text::pos_tags::PosTagger;
+use lexstream_text::tfidf::Vectorizer;
+use lexstream_text::tokenizers::Tokenizer;
 
 /// Why a model can't be used: in words that name the model, what was expected and what was found.
 pub type ModelError = Box<dyn Error + Send + Sync>;

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use arrow::error::ArrowError;
 
 use super::{TokenLists, types};
-use crate::text::sketches::{MinHash, bands, simhash, similarity};
+use lexstream_text::sketches::{MinHash, bands, simhash, similarity};
 
 /// Returns the MinHash signature of each list of tokens, as `FixedSizeList<Int32>` of `length`; NULL stays.
 pub fn minhash_column(

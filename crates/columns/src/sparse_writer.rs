@@ -9,8 +9,8 @@ use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
 use super::{TokenLists, types};
-use crate::text::hash_vector::HashedVector;
-use crate::text::keys::Placed;
+use lexstream_text::hash_vector::HashedVector;
+use lexstream_text::keys::Placed;
 
 /// Writes a `Struct<indices List<Int32>, values List<Float32>>` column.
 #[derive(Debug)]

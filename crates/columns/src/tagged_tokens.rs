@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
 use super::{Texts, types};
-use crate::text::pos_tags::PosTagger;
+use lexstream_text::pos_tags::PosTagger;
 
 /// Texts end to end.
 #[derive(Debug)]

@@ -12,10 +12,10 @@ use arrow::error::ArrowError;
 
 use super::text_writer::too_many;
 use super::{Texts, TokenLists, types};
-use crate::text::append::append;
-use crate::text::bags::Bag;
-use crate::text::keys::Placed;
-use crate::text::tokenizers::{Span, Tokenizer};
+use lexstream_text::append::append;
+use lexstream_text::bags::Bag;
+use lexstream_text::keys::Placed;
+use lexstream_text::tokenizers::{Span, Tokenizer};
 
 /// Writes a `List<Struct<term Utf8, T>>` column.
 #[derive(Debug)]

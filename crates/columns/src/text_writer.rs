@@ -8,8 +8,8 @@ use arrow::error::ArrowError;
 
 use super::texts::Text;
 use super::types;
-use crate::text::append::append;
-use crate::text::tokenizers::Span;
+use lexstream_text::append::append;
+use lexstream_text::tokenizers::Span;
 
 /// A view of at most this many bytes holds its text itself.
 pub(super) const INLINE: usize = 12;

@@ -11,7 +11,7 @@ use arrow::error::ArrowError;
 
 use super::text_writer::{INLINE, TextWriter, TokenListWriter};
 use super::types;
-use crate::text::tokenizers::Tokenizer;
+use lexstream_text::tokenizers::Tokenizer;
 
 /// One text of a column, and where its bytes lie, so that it can be written without a copy.
 #[derive(Debug, Clone, Copy)]
@@ -300,7 +300,7 @@ mod tests {
     use arrow::datatypes::Int32Type;
 
     use super::*;
-    use crate::text::tokenizers::Span;
+    use lexstream_text::tokenizers::Span;
 
     const LONG: &str = "a text that is longer than twelve bytes";
 

@@ -9,8 +9,8 @@ use arrow::error::ArrowError;
 
 use super::text_writer::TokenListWriter;
 use super::types;
-use crate::text::stop_words::StopWords;
-use crate::text::tokenizers::Span;
+use lexstream_text::stop_words::StopWords;
+use lexstream_text::tokenizers::Span;
 
 /// The tokens of one row.
 #[derive(Debug, Clone, Copy)]
@@ -172,12 +172,7 @@ impl TokenLists {
 }
 
 /// Writes the tokens that are no stop words.
-pub(crate) fn keep(
-    tokens: Tokens<'_>,
-    words: &StopWords,
-    text: &mut String,
-    spans: &mut Vec<Span>,
-) {
+pub fn keep(tokens: Tokens<'_>, words: &StopWords, text: &mut String, spans: &mut Vec<Span>) {
     for token in tokens.iter().filter(|token| !words.contains(token)) {
         spans.push(Span::new(text.len(), token.len()));
         text.push_str(token);

@@ -8,7 +8,7 @@ use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type};
 use arrow::error::ArrowError;
 
-use crate::vectors::{Component, Entries};
+use lexstream_text::vectors::{Component, Entries};
 
 /// A number that two vectors give.
 pub trait Metric {
@@ -320,17 +320,17 @@ mod tests {
     use arrow::array::{FixedSizeListArray, ListArray, StructArray};
 
     use super::*;
-    use crate::columns::types;
+    use crate::types;
 
     struct Dot;
 
     impl Metric for Dot {
         fn measure<A: Component, B: Component>(&self, a: &[A], b: &[B]) -> Option<f64> {
-            Some(crate::vectors::dot_product(a, b))
+            Some(lexstream_text::vectors::dot_product(a, b))
         }
 
         fn measure_entries(&self, a: impl Entries, b: impl Entries) -> Option<f64> {
-            Some(crate::vectors::dot_product_of_entries(a, b))
+            Some(lexstream_text::vectors::dot_product_of_entries(a, b))
         }
     }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::catalog::TableProviderFactory;
 use datafusion::common::{Result, plan_err};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -11,13 +12,17 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as DataFusionStatement;
-use lexstream_udfs::model::Models;
+use lexstream_columns::model::Models;
 
-use crate::config::{LexstreamConfig, environment};
-use crate::kinds::{ModelCatalog, Surroundings};
-use crate::plan;
+use lexstream_environment as environment;
+use lexstream_models::ModelCatalog;
+use lexstream_models::kinds::Kind;
+
+use crate::config::LexstreamConfig;
 use crate::sql::{self, Statement};
+use crate::table_format::TableFormat;
 use crate::tables;
+use lexstream_plan as plan;
 
 /// How many of the largest memory consumers an out-of-memory error names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not zero");
@@ -29,6 +34,7 @@ const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not zero
 pub struct Engine {
     context: SessionContext,
     models: Arc<ModelCatalog>,
+    table_formats: Vec<Arc<dyn TableFormat>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -40,16 +46,6 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Returns an engine with the default settings.
-    pub fn new() -> Result<Self> {
-        Self::builder().build()
-    }
-
-    /// Starts to describe an engine.
-    pub fn builder() -> EngineBuilder {
-        EngineBuilder::default()
-    }
-
     /// Returns the DataFusion session: register tables and functions of your own here.
     pub fn context(&self) -> &SessionContext {
         &self.context
@@ -58,6 +54,11 @@ impl Engine {
     /// Returns the models that functions find by name.
     pub fn models(&self) -> &Arc<ModelCatalog> {
         &self.models
+    }
+
+    /// Returns the tables of other systems that it was built with.
+    pub fn table_formats(&self) -> &[Arc<dyn TableFormat>] {
+        &self.table_formats
     }
 
     /// Parses a script into its statements, in order; errors name line and column.
@@ -112,13 +113,25 @@ impl Engine {
     }
 }
 
-/// Describes an [`Engine`].
+/// Describes an [`Engine`], and takes what extends it.
+///
+/// ```no_run
+/// # async fn run() -> datafusion::common::Result<()> {
+/// use lexstream_engine::EngineBuilder;
+///
+/// let engine = EngineBuilder::default().target_partitions(2).build()?;
+/// let rows = engine.sql("SELECT tokenize('To be, or not!')").await?.collect().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct EngineBuilder {
     settings: Vec<(String, String)>,
     memory_limit: Option<usize>,
     home: Option<PathBuf>,
-    onnxruntime: Option<PathBuf>,
+    kinds: Vec<Arc<dyn Kind>>,
+    models: Option<Arc<ModelCatalog>>,
+    table_formats: Vec<Arc<dyn TableFormat>>,
 }
 
 impl EngineBuilder {
@@ -154,12 +167,26 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets ONNX Runtime's library. The default is what `ORT_DYLIB_PATH` says, else the library beside the executable,
-    /// in the folder `onnxruntime` of the home, or where the system looks. A process loads one library, at its first
-    /// model.
+    /// Adds a kind of model; one that has its name already gives way. It has no effect beside [`EngineBuilder::models`],
+    /// whose catalog has kinds of its own.
     #[must_use]
-    pub fn onnxruntime(mut self, library: impl Into<PathBuf>) -> Self {
-        self.onnxruntime = Some(library.into());
+    pub fn kind(mut self, kind: Arc<dyn Kind>) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// Shares models with other engines of this process: one catalog loads each model once, and puts the texts of all
+    /// engines into the same runs. The default is a catalog of the home.
+    #[must_use]
+    pub fn models(mut self, models: Arc<ModelCatalog>) -> Self {
+        self.models = Some(models);
+        self
+    }
+
+    /// Adds tables of another system; one that has its name already gives way.
+    #[must_use]
+    pub fn table_format(mut self, format: Arc<dyn TableFormat>) -> Self {
+        self.table_formats.push(format);
         self
     }
 
@@ -182,33 +209,45 @@ impl EngineBuilder {
             .with_runtime_env(runtime.build_arc()?)
             .build();
         let context = tables::with_files(SessionContext::new_with_state(state));
-        let models = self.models();
-        register_all(&context, &models)?;
-        Ok(Engine { context, models })
+        let models = self.register_all(&context)?;
+        Ok(Engine {
+            context,
+            models,
+            table_formats: self.table_formats,
+        })
     }
 
-    /// Returns the models of this description's home alone, for [`register_all`] on a session of your own.
-    pub fn models(&self) -> Arc<ModelCatalog> {
+    /// Adds Lexstream's functions, table functions, table formats and optimiser rules to a session of your own, and
+    /// returns the models that they find by name.
+    ///
+    /// A function that the session already has under one of our names is replaced. Statements such as CREATE MODEL work
+    /// through [`Engine::sql`]; [`ModelCatalog::create`] is their twin in Rust. Settings and the memory limit are the
+    /// session's own business.
+    pub fn register_all(&self, context: &SessionContext) -> Result<Arc<ModelCatalog>> {
+        let models = self.catalog();
+        register_functions(context, &models)?;
+        for format in &self.table_formats {
+            let factory: Arc<dyn TableProviderFactory> = Arc::<dyn TableFormat>::clone(format);
+            let state = context.state_ref();
+            let mut state = state.write();
+            let factories = state.table_factories_mut();
+            factories.insert(format.name().to_owned(), factory);
+        }
+        Ok(models)
+    }
+
+    /// Returns the models of this description alone.
+    pub fn catalog(&self) -> Arc<ModelCatalog> {
+        if let Some(models) = &self.models {
+            return Arc::clone(models);
+        }
         let home = self.home.clone().or_else(environment::lexstream_home);
-        let onnxruntime = match &self.onnxruntime {
-            Some(library) => vec![library.clone()],
-            None => environment::onnxruntime(home.as_deref()),
-        };
-        let surroundings = Surroundings {
-            onnxruntime,
-            hub: environment::hub(),
-            transfers: Arc::default(),
-        };
-        Arc::new(ModelCatalog::new(home).with_surroundings(surroundings))
+        let kinds = self.kinds.iter().map(Arc::clone);
+        Arc::new(kinds.fold(ModelCatalog::new(home), ModelCatalog::with_kind))
     }
 }
 
-/// Adds Lexstream's functions, table functions and optimiser rules to a session of your own, with the models that they
-/// find by name ([`EngineBuilder::models`]).
-///
-/// A function that the session already has under one of our names is replaced. Statements such as CREATE MODEL work
-/// through [`Engine::sql`]; [`ModelCatalog::create`] is their twin in Rust.
-pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<()> {
+fn register_functions(context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<()> {
     let functions: Arc<dyn Models> = Arc::<ModelCatalog>::clone(models);
     let state = context.state_ref();
     let mut rules = context.state().physical_optimizers().to_vec();
@@ -245,11 +284,13 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_refused() {
         check_error(
-            Engine::builder().set("lexstream.sql.max_row", "1").build(),
+            EngineBuilder::default()
+                .set("lexstream.sql.max_row", "1")
+                .build(),
             "max_row",
         );
         check_error(
-            Engine::builder()
+            EngineBuilder::default()
                 .set("lexstream.sql.max_rows", "many")
                 .build(),
             "many",
@@ -258,7 +299,7 @@ mod tests {
 
     #[tokio::test]
     async fn exactly_one_statement_is_run() {
-        let engine = Engine::new().expect("engine");
+        let engine = EngineBuilder::default().build().expect("engine");
         check_error(engine.sql("").await, "expected one statement, found none");
         check_error(
             engine.sql("select 1; select 2").await,
@@ -268,7 +309,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_setting_is_seen_by_set_and_show() {
-        let engine = Engine::builder()
+        let engine = EngineBuilder::default()
             .set("lexstream.sql.max_rows", "7")
             .build()
             .expect("engine");
@@ -287,7 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_query_beyond_the_memory_limit_fails_and_the_next_one_works() {
-        let engine = Engine::builder()
+        let engine = EngineBuilder::default()
             .target_partitions(1)
             .memory_limit(1 << 20)
             .build()

@@ -7,7 +7,7 @@ use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
 /// Returns what an error says of where, expected and found, without the names of the layers it passed.
-pub(crate) fn message(error: &DataFusionError) -> String {
+pub fn message(error: &DataFusionError) -> String {
     match error {
         DataFusionError::Plan(message)
         | DataFusionError::Execution(message)
@@ -36,7 +36,7 @@ pub(crate) fn message(error: &DataFusionError) -> String {
 }
 
 /// Returns what an error and its causes say, one behind the other.
-pub(crate) fn caused(error: &(dyn Error + 'static)) -> String {
+pub fn caused(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<DataFusionError>() {
         return message(error);
     }

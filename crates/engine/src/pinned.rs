@@ -9,20 +9,21 @@ use datafusion::prelude::SessionContext;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ModelCatalog;
-use crate::models::ModelReference;
+use lexstream_models::ModelCatalog;
+use lexstream_models::store::ModelReference;
 
 /// A version of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PinnedModel {
-    pub(crate) version: u32,
+pub struct PinnedModel {
+    /// Its number.
+    pub version: u32,
     /// The digest of its files and options.
-    pub(crate) digest: String,
+    pub digest: String,
 }
 
 /// Why it can't be said what models a query uses.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PinnedError {
+pub enum PinnedError {
     /// A model that a query names can't be read.
     #[error("model `{model}`")]
     Model {
@@ -37,7 +38,7 @@ pub(crate) enum PinnedError {
 }
 
 /// Returns the models that a query names, by name, as planning pins them.
-pub(crate) fn models(
+pub fn models(
     context: &SessionContext,
     catalog: &ModelCatalog,
     plan: &LogicalPlan,

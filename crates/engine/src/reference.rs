@@ -5,98 +5,14 @@ use std::fmt::Write;
 
 use datafusion::common::config::ExtensionOptions;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::Documentation;
+use lexstream_models::ModelCatalog;
 use lexstream_udfs as udfs;
 
-#[cfg(feature = "kafka")]
-use crate::codec;
 use crate::config::LexstreamConfig;
-#[cfg(feature = "kafka")]
-use crate::kafka;
-use crate::kinds::{self, COMMON, OptionSpec};
+use crate::documentation::{Function, FunctionKind};
+use crate::engine::Engine;
 use crate::tables;
-
-/// What kind of call a function takes part in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// One value a row.
-    Scalar,
-    /// One value a group.
-    Aggregate,
-    /// One value a row, from the rows around it.
-    Window,
-    /// Rows, in FROM.
-    Table,
-}
-
-impl Kind {
-    /// Returns the kind's name: `scalar`, `aggregate`, `window` or `table`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scalar => "scalar",
-            Self::Aggregate => "aggregate",
-            Self::Window => "window",
-            Self::Table => "table",
-        }
-    }
-}
-
-/// One function of a session, with its documentation; a text that is missing is empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
-    /// Name under which SQL calls it.
-    pub name: String,
-    /// What kind of call it takes part in.
-    pub kind: Kind,
-    /// Family, such as `Words`.
-    pub section: String,
-    /// How a call is written.
-    pub syntax: String,
-    /// What it returns.
-    pub description: String,
-    /// Queries, each after `> `, and their results.
-    pub example: String,
-    /// Name and description of each argument.
-    pub arguments: Vec<(String, String)>,
-}
-
-impl Function {
-    fn new(name: String, kind: Kind, documentation: Option<&Documentation>) -> Self {
-        let Some(documentation) = documentation else {
-            let empty = String::new;
-            return Self {
-                name,
-                kind,
-                section: empty(),
-                syntax: empty(),
-                description: empty(),
-                example: empty(),
-                arguments: Vec::new(),
-            };
-        };
-        Self {
-            name,
-            kind,
-            section: documentation.doc_section.label.to_owned(),
-            syntax: documentation.syntax_example.clone(),
-            description: documentation.description.trim().to_owned(),
-            example: documentation
-                .sql_example
-                .as_deref()
-                .map(without_fence)
-                .unwrap_or_default(),
-            arguments: documentation.arguments.clone().unwrap_or_default(),
-        }
-    }
-}
-
-/// Returns an example without the lines that fence it in Markdown.
-fn without_fence(example: &str) -> String {
-    let lines = example
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("```"));
-    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
-}
+use lexstream_models::kinds::{COMMON, OptionSpec};
 
 /// Returns every function of a session, by name; aliases are left out.
 pub fn functions(state: &SessionState) -> Vec<Function> {
@@ -107,21 +23,21 @@ pub fn functions(state: &SessionState) -> Vec<Function> {
     for function in state.scalar_functions().values() {
         add(Function::new(
             function.name().to_owned(),
-            Kind::Scalar,
+            FunctionKind::Scalar,
             function.documentation(),
         ));
     }
     for function in state.aggregate_functions().values() {
         add(Function::new(
             function.name().to_owned(),
-            Kind::Aggregate,
+            FunctionKind::Aggregate,
             function.documentation(),
         ));
     }
     for function in state.window_functions().values() {
         add(Function::new(
             function.name().to_owned(),
-            Kind::Window,
+            FunctionKind::Window,
             function.documentation(),
         ));
     }
@@ -129,7 +45,7 @@ pub fn functions(state: &SessionState) -> Vec<Function> {
     for name in state.table_functions().keys() {
         match ours.iter().find(|function| function.name == *name) {
             Some(function) => add(function.clone()),
-            None => add(Function::new(name.clone(), Kind::Table, None)),
+            None => add(Function::new(name.clone(), FunctionKind::Table, None)),
         };
     }
     functions.into_values().collect()
@@ -185,12 +101,16 @@ impl Family {
 }
 
 /// Returns every page of the reference as Markdown, each with its path under `docs/`.
-pub fn pages(state: &SessionState) -> Vec<(String, String)> {
-    let mut pages = functions_pages(state);
-    pages.push(("models.md".to_owned(), models_markdown()));
+pub fn pages(engine: &Engine) -> Vec<(String, String)> {
+    let mut pages = functions_pages(&engine.context().state());
+    pages.push(("models.md".to_owned(), models_markdown(engine.models())));
     pages.push(("settings.md".to_owned(), settings_markdown()));
-    #[cfg(feature = "kafka")]
-    pages.push(("topic_options.md".to_owned(), topic_options_markdown()));
+    pages.extend(
+        engine
+            .table_formats()
+            .iter()
+            .filter_map(|format| format.page()),
+    );
     pages
 }
 
@@ -268,7 +188,7 @@ fn write_function(page: &mut String, function: &Function) {
 }
 
 /// Returns the reference of statements about models, and of the kinds of models, as Markdown.
-fn models_markdown() -> String {
+fn models_markdown(models: &ModelCatalog) -> String {
     let mut out = String::from(
         "# Models\n\nGenerated by `make docs`; do not edit.\n\n\
          Everything learned is a model: made by a statement, kept as a folder with a manifest, called by name.\n\n\
@@ -285,7 +205,7 @@ fn models_markdown() -> String {
          ## Options of every kind\n",
     );
     options(&mut out, COMMON);
-    for kind in kinds::ALL {
+    for kind in models.kinds() {
         write(
             &mut out,
             format_args!("\n## {}\n\n{}\n", kind.name(), kind.description()),
@@ -309,64 +229,6 @@ fn options(out: &mut String, options: &[OptionSpec]) {
             format_args!("| `{name}` | {default} | {description} |\n"),
         );
     }
-}
-
-/// Returns the reference of the options that topics' tables have, and of the settings of streams, as Markdown.
-#[cfg(feature = "kafka")]
-fn topic_options_markdown() -> String {
-    let mut out = String::from(
-        "# Options of topics\n\nGenerated by `make docs`; do not edit.\n\n\
-         What stands in `OPTIONS (…)` of a table that is `STORED AS KAFKA`: the options below, those of its format, and every other \
-         one of librdkafka under its own name. [topics.md](topics.md) says what a table is, [stream.md](stream.md) what a stream makes of it.\n\n\
-         ## Lexstream's own\n\n| option | default | meaning |\n|---|---|---|\n",
-    );
-    for option in kafka::OPTIONS {
-        row(&mut out, option.name, option.default, option.description);
-    }
-    out.push_str("\n## Of formats\n\n| option | of | default | meaning |\n|---|---|---|---|\n");
-    for option in codec::OPTIONS {
-        let of = option.format.unwrap_or("every format");
-        let default = code(option.default);
-        write(
-            &mut out,
-            format_args!(
-                "| `{}` | {of} | {default} | {} |\n",
-                option.name, option.description
-            ),
-        );
-    }
-    out.push_str(
-        "\n## Settings of streams\n\n`SET lexstream.stream.…` in the script, or `--set`.\n\n\
-         | setting | default | meaning |\n|---|---|---|\n",
-    );
-    for entry in LexstreamConfig::default().entries() {
-        if entry.key.starts_with("lexstream.stream.") {
-            let value = entry.value.unwrap_or_default();
-            row(&mut out, &entry.key, &value, entry.description);
-        }
-    }
-    out.push_str("\n## Defaults that are not librdkafka's\n\n| option | value |\n|---|---|\n");
-    for (option, value) in kafka::defaults() {
-        write(&mut out, format_args!("| `{option}` | `{value}` |\n"));
-    }
-    out.push_str("\n## What can't be set\n\n| option | allowed | why |\n|---|---|---|\n");
-    for (option, allowed, reason) in kafka::refused() {
-        let allowed = code(allowed.unwrap_or_default());
-        write(
-            &mut out,
-            format_args!("| `{option}` | {allowed} | {reason} |\n"),
-        );
-    }
-    out
-}
-
-#[cfg(feature = "kafka")]
-fn row(out: &mut String, name: &str, default: &str, description: &str) {
-    let default = code(default);
-    write(
-        out,
-        format_args!("| `{name}` | {default} | {description} |\n"),
-    );
 }
 
 /// Returns a value as code; nothing where there is none.

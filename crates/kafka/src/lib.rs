@@ -1,4 +1,6 @@
-//! Kafka: clients, messages as they come, records as they go. It knows nothing of SQL or of formats.
+//! Kafka: clients, messages as they come, records as they go; and topics as tables.
+//!
+//! Only [`tables`] knows SQL and formats.
 
 mod client_error;
 mod cluster;
@@ -24,6 +26,7 @@ mod settings;
 mod spool;
 mod start;
 mod statistics;
+pub mod tables;
 mod transactions;
 
 pub use client_error::ClientError;
@@ -36,8 +39,8 @@ pub use location::Location;
 pub use masked::masked;
 pub use messages::{Message, Messages};
 pub use one_transaction::{NewRecord, OneTransaction};
-pub(crate) use options::set_option;
-pub use options::{Topic, TopicOptions, defaults};
+
+pub use options::{Topic, TopicOptions, defaults, set_option};
 pub use own_options::{OPTIONS, OwnOption, refused};
 pub use partition::{Offsets, Partition};
 pub use placeholder::Environment;

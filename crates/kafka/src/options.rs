@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lexstream_udfs::nearest;
+use lexstream_text::nearest;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 
@@ -193,7 +193,7 @@ impl TopicOptions {
 }
 
 /// Sets an option of a client as librdkafka knows it.
-pub(crate) fn set_option(config: &mut ClientConfig, key: &str, value: &str) {
+pub fn set_option(config: &mut ClientConfig, key: &str, value: &str) {
     config.set(key, value);
     // rdkafka sets the level itself, over what the properties say.
     if key == "log_level"

@@ -1,21 +1,20 @@
 //! The models of one home: made, altered, opened by name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use lexstream_udfs::model::{Model, ModelError, Models};
-use lexstream_udfs::text::tokenizers;
+use lexstream_columns::model::{Model, ModelError, Models};
+use lexstream_text::tokenizers;
 use serde_json::Value;
 
-use super::options::{check_names, meant};
-use super::{ALL, Kind, OptionError, Request, Rows, Surroundings};
-use crate::hub::Transfers;
-use crate::models::{
+use crate::kinds::{Kind, OptionError, Request, Rows, built_in, check_names, meant};
+use crate::store::{
     FORMAT, IfExists, Listed, Manifest, ModelName, ModelReference, Store, StoreError, Stored,
 };
+use crate::transfers::Transfers;
 
 /// Why a model can't be made, found or changed.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +89,10 @@ pub struct CreateModel {
 #[derive(Debug)]
 pub struct ModelCatalog {
     store: Option<Store>,
-    surroundings: Surroundings,
+    home: Option<PathBuf>,
+    /// By name.
+    kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
+    transfers: Arc<Transfers>,
     /// What was opened, by `name@version`; a manifest that has changed is opened anew.
     opened: Mutex<HashMap<String, Opened>>,
 }
@@ -101,28 +103,36 @@ type Opened = (Manifest, Arc<dyn Model>);
 impl ModelCatalog {
     /// Returns the models of a home, which is made with its first model; none is a catalog that holds nothing.
     pub fn new(home: Option<PathBuf>) -> Self {
+        let kinds = built_in().into_iter();
         Self {
-            store: home.map(|home| Store::new(&home)),
-            surroundings: Surroundings::default(),
+            store: home.as_deref().map(Store::new),
+            home,
+            kinds: kinds.map(|kind| (kind.name(), kind)).collect(),
+            transfers: Arc::default(),
             opened: Mutex::default(),
         }
     }
 
-    /// Says what there is on the machine, such as where ONNX Runtime may be.
+    /// Adds a kind of model; one that has its name already gives way.
     #[must_use]
-    pub fn with_surroundings(mut self, surroundings: Surroundings) -> Self {
-        self.surroundings = surroundings;
+    pub fn with_kind(mut self, kind: Arc<dyn Kind>) -> Self {
+        self.kinds.insert(kind.name(), kind);
         self
     }
 
-    /// Returns what there is on the machine.
-    pub fn surroundings(&self) -> &Surroundings {
-        &self.surroundings
+    /// Returns the kinds of models that can be made and opened, by name.
+    pub fn kinds(&self) -> impl Iterator<Item = &Arc<dyn Kind>> {
+        self.kinds.values()
+    }
+
+    /// Returns the folder that models and what belongs to them are kept in.
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
     }
 
     /// Returns what is on its way from the Hugging Face Hub.
     pub fn transfers(&self) -> &Arc<Transfers> {
-        &self.surroundings.transfers
+        &self.transfers
     }
 
     /// Returns where the models are.
@@ -142,7 +152,7 @@ impl ModelCatalog {
             IfModelExists::Replace => IfExists::Next,
             IfModelExists::Keep | IfModelExists::Fail => IfExists::Refuse,
         };
-        let kind = kind_of(&name, &create.options)?;
+        let kind = &**self.kind_of(&name, &create.options)?;
         check_names(&name, kind, create.options.keys())?;
         let set = create.options.keys().cloned().collect();
         let keeps = create.if_exists == IfModelExists::Keep;
@@ -179,7 +189,7 @@ impl ModelCatalog {
         changed: &BTreeMap<String, String>,
     ) -> Result<Stored, CatalogError> {
         let name = previous.name.clone();
-        let kind = kind_named(&name, &previous.manifest.kind)?;
+        let kind = &**self.kind_named(&name, &previous.manifest.kind)?;
         if let Some(other) = changed.get("kind")
             && !other.eq_ignore_ascii_case(kind.name())
         {
@@ -316,6 +326,37 @@ impl ModelCatalog {
         Ok(properties)
     }
 
+    /// Returns the kind that the options say.
+    fn kind_of(
+        &self,
+        model: &ModelName,
+        options: &BTreeMap<String, String>,
+    ) -> Result<&Arc<dyn Kind>, OptionError> {
+        match options.get("kind") {
+            Some(kind) => self.kind_named(model, kind),
+            // What has a path and no kind is an export.
+            None if options.contains_key("path") => self.kind_named(model, "onnx"),
+            None => Err(self.no_kind(model, "none".to_owned())),
+        }
+    }
+
+    fn kind_named(&self, model: &ModelName, name: &str) -> Result<&Arc<dyn Kind>, OptionError> {
+        let mut kinds = self.kinds();
+        let kind = kinds.find(|kind| kind.name().eq_ignore_ascii_case(name));
+        kind.ok_or_else(|| {
+            let meant = meant(name, self.kinds.keys().copied());
+            self.no_kind(model, format!("`{name}`{meant}"))
+        })
+    }
+
+    fn no_kind(&self, model: &ModelName, found: String) -> OptionError {
+        OptionError::Kind {
+            model: model.to_string(),
+            known: self.kinds.keys().copied().collect(),
+            found,
+        }
+    }
+
     fn new_name(&self, name: &str) -> Result<ModelName, CatalogError> {
         let name: ModelName = name.parse()?;
         if tokenizers::is_built_in(name.as_str()) {
@@ -348,7 +389,7 @@ impl Models for ModelCatalog {
         if let Some(model) = known(&opened()) {
             return Ok(model);
         }
-        let kind = kind_named(&stored.name, &stored.manifest.kind)?;
+        let kind = self.kind_named(&stored.name, &stored.manifest.kind)?;
         let prefix = format!("{}@", stored.name);
         let version = stored.version;
         let is_newest = self.store()?.versions(&stored.name)?.last() == Some(&version);
@@ -397,37 +438,6 @@ fn shown(value: &Value) -> String {
             }
         }
         other => other.to_string(),
-    }
-}
-
-/// Returns the kind that the options say.
-fn kind_of(
-    model: &ModelName,
-    options: &BTreeMap<String, String>,
-) -> Result<&'static dyn Kind, OptionError> {
-    match options.get("kind") {
-        Some(kind) => kind_named(model, kind),
-        // What has a path and no kind is an export.
-        None if options.contains_key("path") => kind_named(model, "onnx"),
-        None => Err(no_kind(model, "none".to_owned())),
-    }
-}
-
-fn kind_named(model: &ModelName, name: &str) -> Result<&'static dyn Kind, OptionError> {
-    let kind = ALL
-        .iter()
-        .find(|kind| kind.name().eq_ignore_ascii_case(name));
-    kind.copied().ok_or_else(|| {
-        let meant = meant(name, ALL.iter().map(|kind| kind.name()));
-        no_kind(model, format!("`{name}`{meant}"))
-    })
-}
-
-fn no_kind(model: &ModelName, found: String) -> OptionError {
-    OptionError::Kind {
-        model: model.to_string(),
-        known: ALL.iter().map(|kind| kind.name()).collect(),
-        found,
     }
 }
 

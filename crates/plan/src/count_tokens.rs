@@ -52,11 +52,11 @@ mod tests {
     use datafusion::logical_expr::expr::ScalarFunction;
 
     use super::*;
-    use crate::Engine;
+    use lexstream_engine::EngineBuilder;
 
     /// Checks how often a query cuts a text.
     async fn check(select: &str, expected: usize) {
-        let engine = Engine::builder().build().expect("an engine");
+        let engine = EngineBuilder::default().build().expect("an engine");
         let from = "FROM (SELECT column1 || '' AS text FROM (VALUES ('to be'), ('or not to be')))";
         let frame = engine.sql(&format!("{select} {from}")).await.expect(select);
         let names: Vec<_> = frame.schema().field_names();

@@ -21,7 +21,7 @@ use datafusion::physical_plan::{
     PlanProperties, ReplaceChildrenOptions,
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use lexstream_udfs::model::{CancelOnDrop, Figures, Watch};
+use lexstream_columns::model::{CancelOnDrop, Figures, Watch};
 
 use super::WholeSlices;
 

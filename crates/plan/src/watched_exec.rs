@@ -19,7 +19,7 @@ use datafusion::physical_plan::{
     ReplaceChildrenOptions,
 };
 use futures::{Stream, StreamExt};
-use lexstream_udfs::model::Watch;
+use lexstream_columns::model::Watch;
 
 /// Hands on its input's rows, with a watch over the calls of models that its input makes.
 ///

@@ -8,13 +8,13 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{Expr, ident};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use futures::StreamExt;
-use lexstream_udfs::columns::Texts;
-use lexstream_udfs::text::tokenizers::Tokenizer;
+use lexstream_columns::Texts;
+use lexstream_text::tokenizers::Tokenizer;
 use tokio::task::JoinSet;
 
 use super::{Measure, Profile};
-use crate::Engine;
-use crate::tables;
+use lexstream_engine::Engine;
+use lexstream_engine::tables;
 
 /// The name that a column of texts most likely has.
 const LIKELY: &str = "text";

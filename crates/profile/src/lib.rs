@@ -19,7 +19,7 @@ pub use lengths::{Bucket, Lengths, QUANTILES};
 pub use marks::{Marked, Marks};
 pub use measure::Measure;
 pub use page::page;
-pub(crate) use page::{grouped, share};
+pub use page::{grouped, share};
 pub use samples::{Languages, NearDuplicates, Repeated};
 pub use words::{Word, Words};
 

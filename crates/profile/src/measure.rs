@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use lexstream_udfs::text::hashes::xxh64;
-use lexstream_udfs::text::lower_case::to_lowercase;
-use lexstream_udfs::text::tokenizers::{Span, Tokenizer};
+use lexstream_text::hashes::xxh64;
+use lexstream_text::lower_case::to_lowercase;
+use lexstream_text::tokenizers::{Span, Tokenizer};
 
 use super::Profile;
 use super::examples::Extremes;
@@ -180,7 +180,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use lexstream_udfs::text::tokenizers::Word;
+    use lexstream_text::tokenizers::Word;
 
     use super::*;
 

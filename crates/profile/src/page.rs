@@ -205,7 +205,7 @@ fn visible(text: &str) -> String {
 }
 
 /// Returns a number with its thousands apart.
-pub(crate) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -218,7 +218,7 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 /// Returns a share in percent.
-pub(crate) fn share(part: u64, whole: u64) -> String {
+pub fn share(part: u64, whole: u64) -> String {
     format!("{:.1}", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
@@ -230,7 +230,7 @@ fn percent(part: u64, whole: u64) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use lexstream_udfs::text::tokenizers::Word;
+    use lexstream_text::tokenizers::Word;
 
     use super::super::Measure;
     use super::*;

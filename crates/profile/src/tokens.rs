@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lexstream_udfs::text::keys::{Keyed, Placed, is_cut, mixed};
+use lexstream_text::keys::{Keyed, Placed, is_cut, mixed};
 
 /// A token, and a hash of it.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 use datasketches::frequencies::{ErrorType, FrequentItemsSketch};
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 use hashbrown::{HashMap, HashTable};
-use lexstream_udfs::text::keys::text_of;
-use lexstream_udfs::text::stop_words::{StopWords, stop_words};
+use lexstream_text::keys::text_of;
+use lexstream_text::stop_words::{StopWords, stop_words};
 
 use super::tokens::Token;
 

@@ -5,7 +5,7 @@ use std::io;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
-use lexstream_udfs::model::Unusable;
+use lexstream_columns::model::Unusable;
 
 /// Tells whether a row may be to blame: without it, the others can have their results.
 ///

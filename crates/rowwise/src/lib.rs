@@ -12,7 +12,7 @@ mod check;
 mod digest;
 mod error;
 mod not_in;
-pub(crate) mod not_null;
+pub mod not_null;
 mod origin;
 mod outcome;
 mod planned;

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 };
 
 /// Returns a plan with the same columns, in which NULL is an error of its row where `table` says NOT NULL.
-pub(crate) fn checked(plan: LogicalPlan, table: &SchemaRef) -> Result<LogicalPlan> {
+pub fn checked(plan: LogicalPlan, table: &SchemaRef) -> Result<LogicalPlan> {
     if table.fields().iter().all(|field| field.is_nullable()) {
         return Ok(plan);
     }

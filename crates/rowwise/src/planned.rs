@@ -23,7 +23,7 @@ use super::source::{InFlight, SourceTable};
 use super::source_name::SourceName;
 use super::statics::{StaticTable, Statics};
 use super::{RowwiseError, not_in, scalars};
-use crate::plan::WholeSlices;
+use lexstream_plan::WholeSlices;
 
 /// Queries over one source table that run together over one batch at a time.
 ///

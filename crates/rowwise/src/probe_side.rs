@@ -24,7 +24,7 @@ use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceCh
 use super::Refusal;
 use super::check;
 use super::source::SourceExec;
-use crate::plan::{InferenceExec, WatchedExec};
+use lexstream_plan::{InferenceExec, WatchedExec};
 
 type Plan = Arc<dyn ExecutionPlan>;
 

@@ -7,7 +7,7 @@ use rdkafka::config::ClientConfig;
 use super::StreamError;
 use super::prepared::{Prepared, SinkOf};
 use super::script::refused;
-use crate::kafka::{Start, set_option};
+use lexstream_kafka::{Start, set_option};
 
 /// Bytes of a batch of records, where librdkafka's `batch.size` is not set.
 const BATCH: usize = 1_000_000;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 
-use lexstream_udfs::model::Model;
+use lexstream_columns::model::Model;
 
 use super::metrics::Metrics;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::taken::{Counts, DeadLetter};
 use super::{Cause, StreamError};
-use crate::kafka::{Messages, Offsets, Partition, Polled};
+use lexstream_kafka::{Messages, Offsets, Partition, Polled};
 
 /// Where a partition is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::StreamError;
 use super::delivery::{Delivery, Source};
 use super::membership::FINISH;
 use super::run::Loop;
-use crate::kafka::Offsets;
+use lexstream_kafka::Offsets;
 
 /// How often a stream that is to end looks how far others are.
 const LOOK: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::common::DataFusionError;
 use rdkafka::error::KafkaError;
 
-use crate::kafka::{Partition, TransactionError};
+use lexstream_kafka::{Partition, TransactionError};
 
 /// Why a stream can't begin, or stops.
 #[derive(Debug, thiserror::Error)]

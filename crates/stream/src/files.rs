@@ -11,7 +11,7 @@ use super::folder::{Folder, Part};
 use super::kafka_source::KafkaSource;
 use super::rows::ScoredRows;
 use super::taken::DeadLetters;
-use crate::kafka::{Messages, Offsets, Partition, Polled, TransactionError, Transactions};
+use lexstream_kafka::{Messages, Offsets, Partition, Polled, TransactionError, Transactions};
 
 /// When a file is put in place.
 #[derive(Debug, Clone)]

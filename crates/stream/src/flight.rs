@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use super::StreamError;
 use super::delivery::Batch;
 use super::taken::next_offsets;
-use crate::kafka::{Messages, Offsets, Partition, Wake};
+use lexstream_kafka::{Messages, Offsets, Partition, Wake};
 
 /// Scores a batch of messages; it runs on the threads of queries.
 pub type Score<B> = Box<dyn Fn(Messages) -> BoxFuture<'static, Result<B, StreamError>> + Send>;

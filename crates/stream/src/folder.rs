@@ -13,8 +13,8 @@ use datafusion::parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 
 use super::StreamError;
 use super::taken::Counts;
-use crate::files::{Claim, ParquetFile, WriteError, sweep};
-use crate::kafka::Partition;
+use lexstream_kafka::Partition;
+use lexstream_output::{Claim, ParquetFile, WriteError, sweep};
 
 /// What readers do not see, as its name begins with `_`.
 const WORK: &str = "_lexstream";

@@ -10,7 +10,7 @@ use super::StreamError;
 use super::delivery::{Batch, Position, Source};
 use super::flight::{Flight, Score};
 use super::run::{Limits, LoopOptions};
-use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, Wake};
+use lexstream_kafka::{Messages, Offsets, Partition, Polled, Rebalance, Wake};
 
 /// How long the loop sleeps at most; Kafka and the batches under way wake it.
 pub(super) const SLEEP: Duration = Duration::from_millis(100);

@@ -12,7 +12,7 @@ use super::kafka_steps::KafkaSteps;
 use super::prepared::Prepared;
 use super::script;
 use super::steps::Steps;
-use crate::Engine;
+use lexstream_engine::Engine;
 
 /// What the command line adds to a script.
 #[derive(Debug, Clone)]

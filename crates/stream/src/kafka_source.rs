@@ -12,7 +12,7 @@ use super::StreamError;
 use super::control::Control;
 use super::delivery::{Position, Source};
 use super::fences::Fences;
-use crate::kafka::{
+use lexstream_kafka::{
     GroupConsumer, Messages, Offsets, Partition, Polled, Rebalance, Start, is_at_end,
 };
 

@@ -12,7 +12,7 @@ use super::control::Control;
 use super::delivery::{Meanwhile, Position, Source};
 use super::kafka_source::{CALL, KafkaSource, SourceOptions};
 use super::steps::Steps;
-use crate::kafka::{
+use lexstream_kafka::{
     Messages, Offsets, Partition, Polled, Record, TransactionError, Transactions, drop_apart,
 };
 

@@ -22,7 +22,7 @@ use super::run::{LoopOptions, run};
 use super::steps::Steps;
 use super::taken::DeadLetters;
 use super::transaction::Transacted;
-use crate::kafka::{Cluster, Offsets, Partition, Topic, Transactions};
+use lexstream_kafka::{Cluster, Offsets, Partition, Topic, Transactions};
 
 /// How long one question to a cluster may take.
 const ASK: Duration = Duration::from_secs(10);

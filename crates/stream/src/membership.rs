@@ -8,7 +8,7 @@ use super::delivery::{Delivery, Source};
 use super::flight::Flight;
 use super::intake::Place;
 use super::run::Loop;
-use crate::kafka::{Messages, Offsets, Partition, Rebalance};
+use lexstream_kafka::{Messages, Offsets, Partition, Rebalance};
 
 /// How long what is under way may take to be finished, when partitions are given up or the stream is to end.
 pub(super) const FINISH: Duration = Duration::from_secs(5);

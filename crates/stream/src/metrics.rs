@@ -9,7 +9,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
 use super::delivery::Batch;
 use super::taken::Counts;
-use crate::kafka::{Offsets, Partition};
+use lexstream_kafka::{Offsets, Partition};
 
 /// What a stream counts, from its start.
 #[derive(Debug)]

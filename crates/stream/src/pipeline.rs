@@ -12,10 +12,10 @@ use super::scored::{Output, Scored};
 use super::sink::Sink;
 use super::taken::{DeadLetter, Taken};
 use super::{Cause, StreamError};
-use crate::kafka::{DeadLetterOptions, Messages};
-use crate::message::message;
-use crate::rowwise::{Outcome, Rowwise, RowwiseError};
-use crate::tables::kafka::{RowError, RowReader};
+use lexstream_engine::message::message;
+use lexstream_kafka::tables::{RowError, RowReader};
+use lexstream_kafka::{DeadLetterOptions, Messages};
+use lexstream_rowwise::{Outcome, Rowwise, RowwiseError};
 
 /// The first pause before a failure that may pass is tried again.
 const FIRST_DELAY: Duration = Duration::from_millis(100);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::parquet::file::metadata::KeyValue;
-use lexstream_udfs::model::{Model, Models};
+use lexstream_columns::model::{Model, Models};
 
 use super::StreamError;
 use super::files::RollLimits;
@@ -16,14 +16,14 @@ use super::pipeline::Pipeline;
 use super::run::Limits;
 use super::script::{Planned, Query, Target, refused, topic};
 use super::sink::Sink;
-use crate::Engine;
-use crate::config::{LexstreamConfig, StreamConfig};
-use crate::kafka::{Topic, TopicOptions};
-use crate::models::digest;
-use crate::pinned::{self, PinnedModel};
-use crate::rowwise::{Rowwise, RowwiseError};
-use crate::tables::ParquetFolder;
-use crate::tables::kafka::{KafkaTable, RowReader, RowWriter};
+use lexstream_engine::Engine;
+use lexstream_engine::config::{LexstreamConfig, StreamConfig};
+use lexstream_engine::pinned::{self, PinnedModel};
+use lexstream_engine::tables::ParquetFolder;
+use lexstream_kafka::tables::{KafkaTable, RowReader, RowWriter};
+use lexstream_kafka::{Topic, TopicOptions};
+use lexstream_models::store::digest;
+use lexstream_rowwise::{Rowwise, RowwiseError};
 
 /// One pipeline, planned.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use datafusion::common::utils::memory::RecordBatchMemoryCounter;
 
 use super::delivery::Batch;
 use super::taken::{Counts, DeadLetter, DeadLetters, Taken};
-use crate::kafka::{Partition, Record};
+use lexstream_kafka::{Partition, Record};
 
 /// A batch of messages with the rows that they became, by the partition that these come from.
 #[derive(Debug)]

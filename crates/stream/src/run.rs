@@ -11,7 +11,7 @@ use super::delivery::{Batch, Delivered, Delivery, Source, poison};
 use super::flight::{Flight, Score};
 use super::intake::{Intake, SLEEP};
 use super::rate::DeadLetterRate;
-use crate::kafka::{Offsets, Partition, Polled};
+use lexstream_kafka::{Offsets, Partition, Polled};
 
 /// How much is under way at once.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::delivery::Batch;
 use super::sink::Sink;
 use super::taken::{Counts, DeadLetter, DeadLetters, Taken};
-use crate::kafka::{Partition, Record};
-use crate::tables::kafka::Records;
+use lexstream_kafka::tables::Records;
+use lexstream_kafka::{Partition, Record};
 
 /// Names the topic that an output comes from.
 pub const SOURCE_TOPIC: &str = "lexstream.source.topic";

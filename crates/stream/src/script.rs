@@ -13,11 +13,11 @@ use datafusion::sql::sqlparser::ast::{Insert, ObjectName, Statement as SqlStatem
 
 use super::StreamError;
 use super::sink::Inherits;
-use crate::Engine;
-use crate::rowwise::not_null;
-use crate::sql::Statement;
-use crate::tables::ParquetFolder;
-use crate::tables::kafka::KafkaTable;
+use lexstream_engine::Engine;
+use lexstream_engine::sql::Statement;
+use lexstream_engine::tables::ParquetFolder;
+use lexstream_kafka::tables::KafkaTable;
+use lexstream_rowwise::not_null;
 
 /// Characters of a statement that an error shows.
 const SHOWN: usize = 60;

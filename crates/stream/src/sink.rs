@@ -1,6 +1,6 @@
 //! A topic that a query's rows go to.
 
-use crate::tables::kafka::RowWriter;
+use lexstream_kafka::tables::RowWriter;
 
 /// A topic that a query's rows go to.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! A transaction, a step a method.
 
 use super::delivery::{Meanwhile, Source};
-use crate::kafka::{Offsets, Record, TransactionError};
+use lexstream_kafka::{Offsets, Record, TransactionError};
 
 /// What a stream between topics does with Kafka; every step is bounded in time.
 ///

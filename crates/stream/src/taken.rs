@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use super::Cause;
-use crate::kafka::{Messages, Offsets, Partition, Record};
+use lexstream_kafka::{Messages, Offsets, Partition, Record};
 
 /// Messages, and why some of them failed.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl Taken {
     ) -> Result<(), E> {
         for (number, dead) in &self.dead {
             let message = self.messages.at(*number as usize);
-            let reason = crate::message::caused(&*dead.cause);
+            let reason = lexstream_engine::message::caused(&*dead.cause);
             let mut headers: Vec<_> = message.headers().collect();
             if letters.has_context {
                 headers.retain(|(key, _)| !key.starts_with(CONTEXT));

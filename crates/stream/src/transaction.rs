@@ -14,7 +14,7 @@ use super::fences::Fences;
 use super::scored::Scored;
 use super::steps::Steps;
 use super::taken::{DeadLetter, DeadLetters};
-use crate::kafka::{Messages, Offsets, Partition, Polled, Rebalance, TransactionError};
+use lexstream_kafka::{Messages, Offsets, Partition, Polled, Rebalance, TransactionError};
 
 /// How many transactions in a row may fail before the stream does.
 const SETBACKS: u32 = 10;

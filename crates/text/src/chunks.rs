@@ -348,7 +348,7 @@ mod tests {
             chunks("清华大学，清华大学", 5, 0, unit),
             ["清华大学，", "清华大学"]
         );
-        assert!(Unit::tokens(Arc::new(crate::text::tokenizers::Sklearn)).is_none());
+        assert!(Unit::tokens(Arc::new(crate::tokenizers::Sklearn)).is_none());
     }
 
     proptest! {

@@ -270,7 +270,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::text::tokenizers::tokens;
+    use crate::tokenizers::tokens;
 
     fn sentences(text: &str, most: usize) -> Vec<String> {
         tokens(

@@ -1,4 +1,4 @@
-//! Kernels over one text: spans and numbers out, no Arrow.
+//! NLP kernels over one text: spans and numbers out; no Arrow, no nulls, no batches.
 
 pub mod accents;
 pub mod append;
@@ -14,6 +14,7 @@ pub mod keywords;
 pub mod language;
 pub mod likeness;
 pub mod lower_case;
+mod nearest;
 pub mod ngrams;
 pub mod normal_form;
 mod packed;
@@ -24,4 +25,7 @@ pub mod stem;
 pub mod stop_words;
 pub mod tfidf;
 pub mod tokenizers;
+pub mod vectors;
 pub mod white_space;
+
+pub use nearest::nearest;

@@ -25,7 +25,7 @@ impl Tokenizer for SentenceBounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::tokenizers::tokens;
+    use crate::tokenizers::tokens;
 
     fn check(text: &str, expected: &[&str]) {
         assert_eq!(tokens(&SentenceBounds, text), expected, "{text:?}");

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use lexstream::Engine;
 use lexstream::stream::{Stream, StreamOptions};
 use tokio::runtime::Builder;
 
@@ -39,7 +38,7 @@ pub fn run_under_rule() {
     };
     let rule: Rule = rule.parse().expect("a rule");
     let home = std::env::current_dir().expect("a folder").join("home");
-    let engine = Engine::builder()
+    let engine = lexstream::builder()
         .set("lexstream.stream.batch_rows", "10")
         .set("lexstream.stream.batches_in_flight", "2")
         .home(&home)

@@ -15,7 +15,7 @@ use clap::ValueEnum;
 pub(super) use cell::{cut, visible, width};
 
 use super::failure::Failure;
-use crate::config::SqlConfig;
+use lexstream_engine::config::SqlConfig;
 
 /// Where results go.
 pub(super) type Output = Box<dyn Write>;
@@ -92,7 +92,6 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::Engine;
 
     /// Output that a test can read.
     #[derive(Clone, Default)]
@@ -112,7 +111,8 @@ mod tests {
                           named_struct('x', 1.5, 'y', NULL) AS s, NULL AS nothing, '漢👍🏽' AS wide";
 
     async fn check(query: &str, format: Format, expected: &str) {
-        let frame = Engine::new()
+        let frame = crate::builder()
+            .build()
             .expect("engine")
             .sql(query)
             .await

@@ -7,7 +7,7 @@ use arrow::util::display::FormatOptions;
 use super::cell::{Cells, cut, width};
 use super::{Output, Printer};
 use crate::cli::failure::Failure;
-use crate::config::SqlConfig;
+use lexstream_engine::config::SqlConfig;
 
 /// How many rows are held back at most to find the widths of the columns.
 const HELD_ROWS: usize = 1000;

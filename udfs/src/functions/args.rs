@@ -11,17 +11,17 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use super::pattern_model::PatternModel;
 use super::{Parameters, Settings};
-use crate::columns::{
+use lexstream_columns::model::{Model, ModelError, Models};
+use lexstream_columns::{
     Documents, InvalidUtf8, Metric, Text, TextWriter, Texts, TokenLists, Tokens, Vectors,
     bag_of_texts_column, measure_pairs, token_list,
 };
-use crate::model::{Model, ModelError, Models};
-use crate::text::normal_form::NormalForm;
-use crate::text::pos_tags::PosTagger;
-use crate::text::stem::Stemmer;
-use crate::text::stop_words;
-use crate::text::tfidf::Vectorizer;
-use crate::text::tokenizers::{self, Span, Tokenizer};
+use lexstream_text::normal_form::NormalForm;
+use lexstream_text::pos_tags::PosTagger;
+use lexstream_text::stem::Stemmer;
+use lexstream_text::stop_words;
+use lexstream_text::tfidf::Vectorizer;
+use lexstream_text::tokenizers::{self, Span, Tokenizer};
 
 /// Reads the arguments of one call; nothing else looks into a `ColumnarValue`.
 #[derive(Debug)]

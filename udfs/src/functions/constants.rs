@@ -9,9 +9,9 @@ use super::kind::{Kind, is_text};
 use super::parameters::Parameters;
 use super::pattern_model::PatternModel;
 use super::settings::{self, Setting, SettingKind, Settings};
-use crate::model::{Ability, Model, ModelError, Models, Unable};
-use crate::nearest;
-use crate::text::{stop_words, tokenizers};
+use lexstream_columns::model::{Ability, Model, ModelError, Models, Unable};
+use lexstream_text::nearest;
+use lexstream_text::{stop_words, tokenizers};
 
 /// A constant that names a model, or something that is built in.
 struct Named<'a> {

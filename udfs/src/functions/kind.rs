@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 
 use super::settings::Setting;
-use crate::columns::types;
-use crate::model::Ability;
+use lexstream_columns::model::Ability;
+use lexstream_columns::types;
 
 /// What an argument may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use datafusion_common::Result;
 use datafusion_expr::registry::FunctionRegistry;
 
-use crate::model::{Models, NoModels};
+use lexstream_columns::model::{Models, NoModels};
 
 pub use scalar::without_tokens;
 

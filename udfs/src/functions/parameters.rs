@@ -6,8 +6,8 @@ use datafusion_expr::ReturnFieldArgs;
 
 use super::kind::{Kind, coerced, described, hint, is_text};
 use super::settings::{Setting, SettingKind};
-use crate::model::{Model, Weighed};
-use crate::text::tokenizers;
+use lexstream_columns::model::{Model, Weighed};
+use lexstream_text::tokenizers;
 
 /// One parameter of a function.
 #[derive(Debug, Clone, Copy)]
@@ -295,7 +295,7 @@ mod tests {
     use datafusion_common::ScalarValue;
 
     use super::*;
-    use crate::model::NoModels;
+    use lexstream_columns::model::NoModels;
 
     const PARAMETERS: Parameters = Parameters {
         function: "tokenize",

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::model::{Model, ModelError};
-use crate::text::tokenizers::{Pattern, Tokenizer};
+use lexstream_columns::model::{Model, ModelError};
+use lexstream_text::tokenizers::{Pattern, Tokenizer};
 
 /// A pattern, compiled once for the calls of a plan: planning finds it where it finds models.
 #[derive(Debug)]

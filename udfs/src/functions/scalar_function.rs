@@ -14,7 +14,7 @@ use datafusion_expr::{
 };
 
 use super::{Args, Parameters};
-use crate::model::{Model, Models};
+use lexstream_columns::model::{Model, Models};
 
 /// A scalar function: what it takes, what it returns, and its work; the rest is the same for all.
 pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {

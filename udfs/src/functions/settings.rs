@@ -6,7 +6,7 @@ use arrow::array::{Array, StructArray};
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
 
-use crate::nearest;
+use lexstream_text::nearest;
 
 /// One setting of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

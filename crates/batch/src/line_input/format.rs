@@ -10,7 +10,7 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::physical_plan::CsvSource;
 
 /// A format of lines.
-pub(in crate::batch) enum Format {
+pub(crate) enum Format {
     /// JSON objects, one after the other, of these columns.
     Json(SchemaRef),
     /// CSV as DataFusion reads it: of columns of this schema, some.

@@ -8,7 +8,7 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::common::{DataFusionError, Result};
 
 use super::format::{Decoder, Format, Record};
-use crate::batch::read::Read;
+use crate::read::Read;
 
 /// Bytes of a file that are read at once.
 pub(super) const AT_ONCE: usize = 1 << 18;
@@ -18,17 +18,17 @@ pub(super) const MOST_UNCLOSED: usize = 16;
 
 /// How batches are cut.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::batch) struct Limits {
+pub(crate) struct Limits {
     /// Rows of a batch, at most.
-    pub(in crate::batch) rows: usize,
+    pub(crate) rows: usize,
     /// Bytes of the file above which a batch ends with the line that it is at.
-    pub(in crate::batch) bytes: usize,
+    pub(crate) bytes: usize,
     /// Bytes of a line, at most: a longer one is refused before it is held as a whole.
-    pub(in crate::batch) line: usize,
+    pub(crate) line: usize,
 }
 
 /// Reads a file of lines.
-pub(in crate::batch) struct Lines {
+pub(crate) struct Lines {
     input: BufReader<Box<dyn io::Read + Send>>,
     format: Format,
     limits: Limits,
@@ -56,7 +56,7 @@ enum Filled {
 }
 
 impl Lines {
-    pub(in crate::batch) fn try_new(
+    pub(crate) fn try_new(
         input: Box<dyn io::Read + Send>,
         format: Format,
         limits: Limits,
@@ -76,7 +76,7 @@ impl Lines {
     }
 
     /// Makes the next batch ready, but for a line that is longer than a batch: of that it returns how long it may be.
-    pub(in crate::batch) fn long_line(&mut self) -> Result<usize> {
+    pub(crate) fn long_line(&mut self) -> Result<usize> {
         let most = self.limits.bytes;
         self.prepare(|lines| lines.of_line > most)?;
         Ok(match self.ready.is_empty() && self.of_line > most {

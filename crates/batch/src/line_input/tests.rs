@@ -11,7 +11,7 @@ use datafusion::datasource::physical_plan::CsvSource;
 
 use super::lines::{AT_ONCE, MOST_UNCLOSED};
 use super::{Format, Limits, Lines};
-use crate::batch::read::Read;
+use crate::read::Read;
 
 const LIMITS: Limits = Limits {
     rows: 7,

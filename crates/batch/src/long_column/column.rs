@@ -18,7 +18,7 @@ use super::pages::Pages;
 pub(super) const LONG: usize = 2;
 
 /// Reads rows of a column chunk, in order.
-pub(in crate::batch) struct LongColumn {
+pub(crate) struct LongColumn {
     pages: Pages,
     levels: FieldLevels,
     wanted: Vec<Range<u64>>,
@@ -38,12 +38,12 @@ impl std::fmt::Debug for LongColumn {
 
 impl LongColumn {
     /// Tells whether the chunk is one to be read like this, where a piece has `piece` bytes at most.
-    pub(in crate::batch) fn is_wanted(column: &ColumnChunkMetaData, piece: usize) -> bool {
+    pub(crate) fn is_wanted(column: &ColumnChunkMetaData, piece: usize) -> bool {
         Chunk::is_long(column, piece.saturating_mul(LONG))
     }
 
     /// Opens the chunk of a leaf to read stretches of its rows, ascending, `batch_rows` at most at a time.
-    pub(in crate::batch) fn open(
+    pub(crate) fn open(
         path: &Path,
         metadata: &ArrowReaderMetadata,
         (row_group, leaf): (usize, usize),
@@ -74,7 +74,7 @@ impl LongColumn {
     }
 
     /// Makes the next rows ready, but for a value that is longer than a piece: of that it returns the bytes.
-    pub(in crate::batch) fn prepare(&mut self) -> Result<usize> {
+    pub(crate) fn prepare(&mut self) -> Result<usize> {
         while self.ready.is_empty() {
             if self.run.is_none() {
                 let mut chunk = self.pages.chunk();
@@ -125,7 +125,7 @@ impl LongColumn {
     }
 
     /// Returns how many rows [`Self::take`] can give; none where the column has ended.
-    pub(in crate::batch) fn rows(&mut self) -> Result<usize> {
+    pub(crate) fn rows(&mut self) -> Result<usize> {
         if self.prepare()? > 0 {
             self.read()?;
         }
@@ -133,7 +133,7 @@ impl LongColumn {
     }
 
     /// Takes so many rows of those that are ready.
-    pub(in crate::batch) fn take(&mut self, rows: usize) -> Option<ArrayRef> {
+    pub(crate) fn take(&mut self, rows: usize) -> Option<ArrayRef> {
         let array = self.ready.pop_front()?;
         if array.len() > rows {
             self.ready.push_front(array.slice(rows, array.len() - rows));

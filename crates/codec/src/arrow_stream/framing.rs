@@ -2,7 +2,7 @@
 
 use arrow::ipc::{MessageHeader, root_as_message};
 
-use crate::codec::CodecError;
+use crate::CodecError;
 
 /// What stands before each part of a stream.
 const CONTINUATION: [u8; 4] = [0xff; 4];

@@ -7,7 +7,7 @@ use arrow::datatypes::*;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 
-use crate::codec::checks::{decode, schema, shown, with};
+use crate::checks::{decode, schema, shown, with};
 
 fn batch(ids: &[i64]) -> RecordBatch {
     let texts: ArrayRef = Arc::new(StringArray::from_iter_values(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 
-use crate::codec::CodecError;
+use crate::CodecError;
 
 /// Tells whether a stream may hold a type.
 pub(super) fn holds(data_type: &DataType) -> bool {

@@ -25,7 +25,7 @@ enum Form {
 }
 
 /// Text or bytes in the making, end to end.
-pub(in crate::codec) struct Bytes<O: OffsetSizeTrait> {
+pub(crate) struct Bytes<O: OffsetSizeTrait> {
     form: Form,
     values: Vec<u8>,
     offsets: Vec<O>,
@@ -34,7 +34,7 @@ pub(in crate::codec) struct Bytes<O: OffsetSizeTrait> {
 
 impl<O: OffsetSizeTrait> Bytes<O> {
     /// Returns a column without values; none where the type is neither text nor bytes of offsets `O`.
-    pub(in crate::codec) fn new(data_type: &DataType, capacity: usize) -> Option<Self> {
+    pub(crate) fn new(data_type: &DataType, capacity: usize) -> Option<Self> {
         let form = match data_type {
             DataType::Binary if !O::IS_LARGE => Form::Binary,
             DataType::BinaryView if !O::IS_LARGE => Form::BinaryView,
@@ -58,12 +58,12 @@ impl<O: OffsetSizeTrait> Bytes<O> {
     }
 
     /// Makes room for bytes.
-    pub(in crate::codec) fn reserve(&mut self, bytes: usize) {
+    pub(crate) fn reserve(&mut self, bytes: usize) {
         self.values.reserve(bytes);
     }
 
     /// Adds a value as it is; text must be UTF-8.
-    pub(in crate::codec) fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.values.extend_from_slice(bytes);
         self.close()
     }
@@ -80,7 +80,7 @@ impl<O: OffsetSizeTrait> Bytes<O> {
     }
 
     /// Returns the values; text that is no UTF-8 is an error.
-    pub(in crate::codec) fn try_finish(mut self) -> Result<ArrayRef, ArrowError> {
+    pub(crate) fn try_finish(mut self) -> Result<ArrayRef, ArrowError> {
         let nulls = self.nulls.finish();
         let offsets = OffsetBuffer::new(self.offsets.into());
         let values = Buffer::from_vec(self.values);

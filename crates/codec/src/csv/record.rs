@@ -1,7 +1,7 @@
 //! The fields of one record.
 
-use crate::codec::CodecError;
-use crate::codec::error::excerpt;
+use crate::CodecError;
+use crate::error::excerpt;
 
 /// The signs that structure a record, all of them ASCII.
 #[derive(Debug, Clone, Copy)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 
-use crate::codec::checks::{decode, encode, schema, shown, texts, with};
-use crate::codec::{FormatOptions, format};
+use crate::checks::{decode, encode, schema, shown, texts, with};
+use crate::{FormatOptions, format};
 
 /// Reads messages as rows of `id BIGINT, text VARCHAR`.
 fn check(options: &[(&str, &str)], messages: &[&str], rows: &[&str], failed: &[&str]) {

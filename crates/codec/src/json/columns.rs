@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, FieldRef, Fields};
 
 use super::cursor::Cursor;
 use super::problem::Problem;
-use crate::codec::columns::{Leaf, leaf};
+use crate::columns::{Leaf, leaf};
 
 /// A column in the making.
 pub(super) enum Column {

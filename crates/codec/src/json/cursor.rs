@@ -1,8 +1,8 @@
 //! A place in the text of a message: what JSON has there, by RFC 8259 and no other rule.
 
 use super::problem::Problem;
-use crate::codec::columns::Scalar;
-use crate::codec::error::excerpt;
+use crate::columns::Scalar;
+use crate::error::excerpt;
 
 /// A place in a text.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::ops::Range;
 use arrow::array::*;
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
-use lexstream_udfs::text::append::{AT_ONCE, append};
+use lexstream_text::append::{AT_ONCE, append};
 
-use crate::codec::cells::{Cells, Form};
+use crate::cells::{Cells, Form};
 
 /// The values of one array.
 pub(super) struct Values<'a> {

@@ -1,6 +1,6 @@
 //! What is wrong with a message, and in which column.
 
-use crate::codec::CodecError;
+use crate::CodecError;
 
 /// What is wrong with a message; the columns around it add themselves.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, Str
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use proptest::prelude::*;
 
-use crate::codec::checks::{decode, encode, schema, shown, texts, with};
+use crate::checks::{decode, encode, schema, shown, texts, with};
 
 /// Reads messages as rows of `id BIGINT, text VARCHAR`.
 fn check(messages: &[&[u8]], rows: &[&str], failed: &[&str]) {

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use super::model_task::blocking;
 use super::parser::syntax_error;
 use super::words::{Options, Written, model_name, options, words};
-use crate::kinds::ModelCatalog;
+use lexstream_models::ModelCatalog;
 
 /// Changes a model.
 #[derive(Debug, Clone, PartialEq, Eq)]

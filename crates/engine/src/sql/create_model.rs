@@ -10,14 +10,15 @@ use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{Query, Statement};
 use datafusion::sql::sqlparser::parser::Parser;
 use futures::StreamExt;
-use lexstream_udfs::model::ModelError;
+use lexstream_columns::model::ModelError;
 use tokio::sync::mpsc::{self, Receiver};
 
 use super::model_task::blocking;
 use super::parser::syntax_error;
 use super::samples;
 use super::words::{Options, Written, model_name, options, quoted, words};
-use crate::kinds::{IfModelExists, ModelCatalog, Rows};
+use lexstream_models::kinds::Rows;
+use lexstream_models::{IfModelExists, ModelCatalog};
 
 /// How many batches of the query wait for the kind that reads them.
 const BATCHES_WAITING: usize = 2;
@@ -88,7 +89,7 @@ impl CreateModel {
         context: &SessionContext,
         models: &Arc<ModelCatalog>,
     ) -> Result<DataFrame> {
-        let mut create = crate::kinds::CreateModel {
+        let mut create = lexstream_models::CreateModel {
             options: self.options,
             comment: self.comment,
             if_exists: self.if_exists,

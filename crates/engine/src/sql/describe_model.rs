@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use super::model_task::blocking;
 use super::words::{model_name, quoted, words_before_name};
-use crate::kinds::ModelCatalog;
+use lexstream_models::ModelCatalog;
 
 /// Lists what is known of a model, a property a row.
 ///

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use super::model_task::blocking;
 use super::words::{model_name, quoted, words};
-use crate::kinds::ModelCatalog;
+use lexstream_models::ModelCatalog;
 
 /// Deletes a model, or one version of it; files that it only refers to stay.
 #[derive(Debug, Clone, PartialEq, Eq)]

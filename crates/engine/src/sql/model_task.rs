@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result};
-use lexstream_udfs::model::{CancelOnDrop, Watch};
+use lexstream_columns::model::{CancelOnDrop, Watch};
 
-use crate::kinds::CatalogError;
+use lexstream_models::CatalogError;
 
 /// Runs `work` on a thread that may block; a statement that is dropped cancels the watch over it.
 pub(super) async fn blocking<T: Send + 'static>(

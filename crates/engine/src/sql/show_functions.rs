@@ -10,6 +10,7 @@ use datafusion::prelude::{DataFrame, SessionContext, col, lit};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use crate::documentation::Function;
 use crate::reference;
 
 /// Lists every function of a session with its syntax and an example, by name.
@@ -39,7 +40,7 @@ impl ShowFunctions {
     /// Returns the list as rows.
     pub(crate) fn run(&self, context: &SessionContext) -> Result<DataFrame> {
         let functions = reference::functions(&context.state());
-        let column = |text: fn(&reference::Function) -> &str| -> ArrayRef {
+        let column = |text: fn(&Function) -> &str| -> ArrayRef {
             Arc::new(
                 functions
                     .iter()

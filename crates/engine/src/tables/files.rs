@@ -299,7 +299,7 @@ mod tests {
     use datafusion::arrow::util::pretty::pretty_format_batches;
 
     use super::*;
-    use crate::Engine;
+    use crate::{Engine, EngineBuilder};
 
     const ODD: &str = "a b'c %23#1 [x] 评论?";
 
@@ -311,7 +311,7 @@ mod tests {
     impl Folder {
         async fn new() -> Self {
             let folder = tempfile::tempdir().expect("folder");
-            let engine = Engine::builder()
+            let engine = EngineBuilder::default()
                 .target_partitions(2)
                 .build()
                 .expect("engine");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use datafusion::common::{Result, exec_err};
 
-use crate::config::environment;
+use lexstream_environment as environment;
 
 /// A `*` stands for no `/`, and for no hidden file.
 const OPTIONS: glob::MatchOptions = glob::MatchOptions {

@@ -2,7 +2,7 @@
 
 use datafusion::common::{DataFusionError, plan_datafusion_err};
 use datafusion::execution::SessionState;
-use lexstream_udfs::nearest;
+use lexstream_text::nearest;
 
 use super::files;
 

@@ -2,8 +2,6 @@
 
 mod file_kind;
 mod files;
-#[cfg(feature = "kafka")]
-pub mod kafka;
 mod listing;
 mod missing;
 mod models;
@@ -22,8 +20,8 @@ use datafusion_session::SessionStore;
 pub use missing::with_nearest;
 pub use parquet_folder::ParquetFolder;
 
-use crate::kinds::ModelCatalog;
-use crate::reference::Function;
+use crate::documentation::Function;
+use lexstream_models::ModelCatalog;
 
 /// Lets a session read files by their path where a table is expected: `SELECT … FROM 'reviews.parquet'`.
 pub fn with_files(context: SessionContext) -> SessionContext {
@@ -62,12 +60,6 @@ pub async fn files(
 
 /// Adds the table functions to a session, and what makes tables of topics.
 pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) {
-    #[cfg(feature = "kafka")]
-    context
-        .state_ref()
-        .write()
-        .table_factories_mut()
-        .insert(kafka::FILE_TYPE.to_owned(), Arc::new(kafka::KafkaTables));
     context.register_udtf(
         "models",
         Arc::new(models::ModelsFunction(Arc::clone(models))),

@@ -10,14 +10,14 @@ use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::datasource::MemTable;
 
-use crate::kinds::ModelCatalog;
-use crate::models::{Listed, Stored};
-use crate::reference::{Function, Kind};
+use crate::documentation::{Function, FunctionKind};
+use lexstream_models::ModelCatalog;
+use lexstream_models::store::{Listed, Stored};
 
 pub(super) fn documentation() -> Function {
     Function {
         name: "models".to_owned(),
-        kind: Kind::Table,
+        kind: FunctionKind::Table,
         section: "Models".to_owned(),
         syntax: "models()".to_owned(),
         description: "Returns every version of every model, by name and version: `model` Utf8View, `version` Int64, `kind` Utf8View, `task` Utf8View (NULL where its kind has one task), `comment` Utf8View, `created` Timestamp(ms, UTC), `bytes` Int64 (size of its files), `digest` Utf8View (SHA-256 of its files' SHA-256), `path` Utf8View (its folder), `problem` Utf8View: NULL, or why its manifest can't be read, where everything else but name and version is NULL. No file of a model is opened."

@@ -19,10 +19,10 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use lexstream_udfs::nearest;
+use lexstream_text::nearest;
 
 use super::listing::{self, Found};
-use crate::reference::{Function, Kind};
+use crate::documentation::{Function, FunctionKind};
 
 /// A batch ends with the file that takes it past this many bytes of text.
 const BATCH_BYTES: usize = 8 << 20;
@@ -36,7 +36,7 @@ pub(super) fn documentation() -> Function {
     let argument = |name: &str, description: &str| (name.to_owned(), description.to_owned());
     Function {
         name: "read_text".to_owned(),
-        kind: Kind::Table,
+        kind: FunctionKind::Table,
         section: "Files".to_owned(),
         syntax: USAGE.to_owned(),
         description: "Returns one row for each text file that a path or a glob names: `path` Utf8View, `text` Utf8View, `bytes` Int64 (size of the file), `modified` Timestamp(ms, UTC), in path order where one partition reads them. A file is held whole, and opened only where `text` is asked for; a byte order mark is kept."
@@ -306,10 +306,10 @@ mod tests {
     use datafusion::arrow::util::pretty::pretty_format_batches;
 
     use super::*;
-    use crate::Engine;
+    use crate::EngineBuilder;
 
     async fn read(folder: &Path, query: &str) -> Result<String> {
-        let engine = Engine::builder().target_partitions(2).build()?;
+        let engine = EngineBuilder::default().target_partitions(2).build()?;
         let query = query.replace("$", folder.to_str().expect("UTF-8"));
         let batches = engine.sql(&query).await?.collect().await?;
         let table = pretty_format_batches(&batches)?.to_string();

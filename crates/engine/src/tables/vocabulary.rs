@@ -7,11 +7,11 @@ use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::Expr;
-use lexstream_udfs::model::{Ability, Models, Unable};
-use lexstream_udfs::text::tfidf::Vectorizer;
+use lexstream_columns::model::{Ability, Models, Unable};
+use lexstream_text::tfidf::Vectorizer;
 
-use crate::kinds::ModelCatalog;
-use crate::reference::{Function, Kind};
+use crate::documentation::{Function, FunctionKind};
+use lexstream_models::ModelCatalog;
 
 /// Terms that a batch of rows has.
 const ROWS: u32 = 8192;
@@ -19,7 +19,7 @@ const ROWS: u32 = 8192;
 pub(super) fn documentation() -> Function {
     Function {
         name: "vocabulary".to_owned(),
-        kind: Kind::Table,
+        kind: FunctionKind::Table,
         section: "Vectors".to_owned(),
         syntax: "vocabulary(model)".to_owned(),
         description: "Returns the terms of a model of kind `tfidf`, by term: `term` Utf8View, `index` Int64 (its place in the vectors of tfidf and count_vector, from 0), `document_frequency` Int64 (how many texts of the corpus have it), `idf` Float64 (the factor of the model's formula)."

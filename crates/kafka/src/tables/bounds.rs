@@ -7,7 +7,7 @@ use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
 
 use super::columns::Special;
-use crate::kafka::Wanted;
+use crate::Wanted;
 
 /// Returns what a condition leaves of a topic, or more than it leaves; none where it says nothing of that.
 ///

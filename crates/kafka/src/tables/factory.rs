@@ -8,14 +8,16 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use datafusion::catalog::{Session, TableProvider, TableProviderFactory};
 use datafusion::common::{DataFusionError, Result, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::CreateExternalTable;
-use lexstream_udfs::nearest;
+use lexstream_text::nearest;
 
 use super::columns::Columns;
+use super::reference::topic_options;
 use super::row_reader::RowReader;
 use super::table::KafkaTable;
-use crate::codec::{self, CodecError, Format};
-use crate::config::environment;
-use crate::kafka::TopicOptions;
+use crate::TopicOptions;
+use lexstream_codec::{self, CodecError, Format};
+use lexstream_engine::TableFormat;
+use lexstream_environment as environment;
 
 /// What stands behind STORED AS.
 pub const FILE_TYPE: &str = "KAFKA";
@@ -35,6 +37,16 @@ impl TableProviderFactory for KafkaTables {
             Ok(table) => Ok(Arc::new(table)),
             Err(error) => Err(error.context(format!("table `{}`", statement.name))),
         }
+    }
+}
+
+impl TableFormat for KafkaTables {
+    fn name(&self) -> &'static str {
+        FILE_TYPE
+    }
+
+    fn page(&self) -> Option<(String, String)> {
+        Some(("topic_options.md".to_owned(), topic_options()))
     }
 }
 
@@ -105,7 +117,7 @@ fn format(options: &TopicOptions, columns: &Columns) -> Result<Option<Arc<dyn Fo
     let mut left = options.format_options().clone();
     let format = match options.format() {
         Some(name) => {
-            let format = codec::format(name, &mut left);
+            let format = lexstream_codec::format(name, &mut left);
             Some(format.map_err(|error| DataFusionError::External(Box::new(error)))?)
         }
         None if columns.value_at.is_empty() => None,
@@ -118,7 +130,7 @@ fn format(options: &TopicOptions, columns: &Columns) -> Result<Option<Arc<dyn Fo
 fn no_format(columns: &Columns) -> DataFusionError {
     let column = columns.value.field(0).name();
     // The list of formats is the codec's.
-    match codec::format("", &mut BTreeMap::new()) {
+    match lexstream_codec::format("", &mut BTreeMap::new()) {
         Err(CodecError::Unknown { known, .. }) => plan_datafusion_err!(
             "expected the option `format` for column `{column}`, one of {known}; found none"
         ),
@@ -130,7 +142,7 @@ fn check_left(left: &BTreeMap<String, String>, format: Option<&str>) -> Result<(
     let Some(key) = left.keys().next() else {
         return Ok(());
     };
-    let of_format = codec::OPTIONS.iter().filter(|option| {
+    let of_format = lexstream_codec::OPTIONS.iter().filter(|option| {
         let of = option.format;
         of.is_none_or(|of| format.is_some_and(|format| format.eq_ignore_ascii_case(of)))
     });

@@ -4,6 +4,7 @@ mod bounds;
 mod columns;
 mod factory;
 mod read_group;
+mod reference;
 mod row_error;
 mod row_reader;
 mod row_writer;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::row_error::RowError;
 use super::row_reader::{RowReader, Rows};
-use crate::kafka::{Messages, PartitionRange, RangeReader, TopicOptions};
+use crate::{Messages, PartitionRange, RangeReader, TopicOptions};
 
 /// Bytes of the messages of one batch, at most; a single longer message is read alone.
 const BATCH_BYTES: usize = 8 << 20;

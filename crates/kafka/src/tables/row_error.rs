@@ -1,6 +1,6 @@
 //! Why a message is no row, or a row no message.
 
-use crate::codec::CodecError;
+use lexstream_codec::CodecError;
 
 /// Why one message can't be read, or one row can't be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -14,8 +14,8 @@ use datafusion::common::{Result, exec_datafusion_err, internal_err, plan_err};
 
 use super::columns::{Columns, Special};
 use super::row_error::RowError;
-use crate::codec::{Decoder, Format};
-use crate::kafka::{Message, Messages};
+use crate::{Message, Messages};
+use lexstream_codec::{Decoder, Format};
 
 /// Reads messages into rows; threads can share it.
 ///

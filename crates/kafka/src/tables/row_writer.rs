@@ -13,7 +13,7 @@ use datafusion::common::{Result, exec_datafusion_err, internal_err, plan_err};
 
 use super::columns::{Columns, Special};
 use super::row_error::RowError;
-use crate::codec::{Encoder, Format};
+use lexstream_codec::{Encoder, Format};
 
 /// Writes rows of a topic's table; threads can share it.
 ///

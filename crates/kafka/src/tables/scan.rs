@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 
 use super::read_group::{ReadGroup, Sent};
 use super::row_reader::RowReader;
-use crate::kafka::{PartitionRange, TopicOptions};
+use crate::{PartitionRange, TopicOptions};
 
 /// How many batches wait for whoever asks.
 const BATCHES_WAITING: usize = 2;

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::row_error::RowError;
 use super::row_writer::RowWriter;
-use crate::kafka::{NewRecord, OneTransaction, Spool, TopicOptions, Wanted, find_ranges};
+use crate::{NewRecord, OneTransaction, Spool, TopicOptions, Wanted, find_ranges};
 
 /// How many batches wait to be written.
 const BATCHES_WAITING: usize = 2;

@@ -18,8 +18,8 @@ use super::row_reader::RowReader;
 use super::row_writer::RowWriter;
 use super::scan::KafkaScanExec;
 use super::sink::KafkaSink;
-use crate::codec::Format;
-use crate::kafka::{PartitionRange, Topic, TopicOptions, Wanted, find_ranges};
+use crate::{PartitionRange, Topic, TopicOptions, Wanted, find_ranges};
+use lexstream_codec::Format;
 
 /// A topic, or the topics that a pattern names.
 ///

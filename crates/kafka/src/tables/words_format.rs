@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, AsArray, BinaryBuilder, RecordBatch, StringViewBuilder};
 use datafusion::arrow::datatypes::SchemaRef;
 
-use crate::codec::{CodecError, Decoded, Decoder, Encoded, Encoder, Format};
+use lexstream_codec::{CodecError, Decoded, Decoder, Encoded, Encoder, Format};
 
 #[derive(Debug)]
 pub(super) struct Words;

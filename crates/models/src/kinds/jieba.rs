@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
-use lexstream_udfs::model::{Model, ModelError, Unusable};
-use lexstream_udfs::text::pos_tags::PosTagger;
-use lexstream_udfs::text::tokenizers::Tokenizer;
-use lexstream_udfs::text::tokenizers::jieba::{Dictionary, Jieba, Mode, TooManyWords, Word};
+use lexstream_columns::model::{Model, ModelError, Unusable};
+use lexstream_text::pos_tags::PosTagger;
+use lexstream_text::tokenizers::Tokenizer;
+use lexstream_text::tokenizers::jieba::{Dictionary, Jieba, Mode, TooManyWords, Word};
 use serde_json::{Value, json};
 
 use super::options::line;
 use super::{Kind, Made, ModelCatalog, OptionSpec, Request, Rows};
-use crate::models::Stored;
+use crate::store::Stored;
 
 /// The kind `jieba`.
 #[derive(Debug)]

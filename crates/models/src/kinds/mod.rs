@@ -1,27 +1,23 @@
 //! What a model can be: one file a kind, one list.
 
-mod catalog;
 mod jieba;
-#[cfg(feature = "onnx")]
-mod onnx;
 mod options;
 mod tfidf;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use lexstream_udfs::model::{Model, ModelError};
+use lexstream_columns::model::{Model, ModelError};
 use serde_json::Value;
 
-use crate::hub::{HubSettings, Transfers};
-use crate::models::{FileRecord, Stored};
+use crate::catalog::ModelCatalog;
+use crate::store::{FileRecord, Stored};
 
-pub use catalog::{CatalogError, CreateModel, IfModelExists, ModelCatalog};
-pub use options::{COMMON, OptionError, OptionSpec, Request};
+pub use options::{COMMON, OptionError, OptionSpec, Request, StoreOrOption};
+pub(crate) use options::{check_names, meant};
 
 /// One kind of model.
 pub trait Kind: Debug + Send + Sync {
@@ -43,17 +39,6 @@ pub trait Kind: Debug + Send + Sync {
     ///
     /// `catalog` opens the models that it was made with.
     fn open(&self, stored: Stored, catalog: &ModelCatalog) -> Result<Arc<dyn Model>, ModelError>;
-}
-
-/// What kinds need to know of the machine.
-#[derive(Debug, Clone, Default)]
-pub struct Surroundings {
-    /// Where ONNX Runtime's library may be, in the order of trying; a bare name is looked up by the system.
-    pub onnxruntime: Vec<PathBuf>,
-    /// How the Hugging Face Hub is reached.
-    pub hub: HubSettings,
-    /// What is on its way from the Hub.
-    pub transfers: Arc<Transfers>,
 }
 
 /// What a kind made.
@@ -83,10 +68,7 @@ impl Debug for Rows {
     }
 }
 
-/// Every kind, alphabetical.
-pub const ALL: &[&dyn Kind] = &[
-    &jieba::JiebaKind,
-    #[cfg(feature = "onnx")]
-    &onnx::OnnxKind,
-    &tfidf::TfidfKind,
-];
+/// Returns the kinds that every catalog has, alphabetical.
+pub fn built_in() -> Vec<Arc<dyn Kind>> {
+    vec![Arc::new(jieba::JiebaKind), Arc::new(tfidf::TfidfKind)]
+}

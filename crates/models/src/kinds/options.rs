@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lexstream_udfs::nearest;
+use lexstream_text::nearest;
 
-use super::{ModelCatalog, Rows};
-use crate::models::{Draft, FileRecord, ModelName, StoreError, Stored};
+use super::Rows;
+use crate::catalog::ModelCatalog;
+use crate::store::{Draft, FileRecord, ModelName, StoreError, Stored};
 
 /// One option of `WITH`.
 #[derive(Debug, Clone, Copy)]
@@ -95,9 +96,9 @@ pub struct Request<'a> {
     /// The model.
     pub name: &'a ModelName,
     /// The options, checked to be known ones.
-    pub(super) options: &'a mut BTreeMap<String, String>,
+    pub(crate) options: &'a mut BTreeMap<String, String>,
     /// Which of them this statement sets.
-    pub(super) set: &'a BTreeSet<String>,
+    pub(crate) set: &'a BTreeSet<String>,
     /// The rows behind `AS`.
     pub rows: Option<Rows>,
     /// The version that this one follows, where an option of it is altered.
@@ -284,7 +285,7 @@ pub enum StoreOrOption {
 }
 
 /// Refuses an option that neither the kind nor every kind has.
-pub(super) fn check_names<'a>(
+pub(crate) fn check_names<'a>(
     model: &ModelName,
     kind: &dyn super::Kind,
     given: impl Iterator<Item = &'a String>,
@@ -310,7 +311,7 @@ pub(super) fn check_names<'a>(
 }
 
 /// Returns the nearest known name as a question behind a message, or nothing.
-pub(super) fn meant<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn meant<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> String {
     nearest(found, known)
         .map(|name| format!("; did you mean `{name}`?"))
         .unwrap_or_default()

@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 const CHUNK: usize = 1 << 20;
 
 /// Returns the digest of some bytes, in hexadecimal.
-pub(crate) fn of(bytes: &[u8]) -> String {
+pub fn of(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
 /// Returns the size and the digest of a file, in constant memory; what is read goes to `copy` too.
-pub(crate) fn of_file(path: &Path, mut copy: Option<&mut File>) -> io::Result<(u64, String)> {
+pub fn of_file(path: &Path, mut copy: Option<&mut File>) -> io::Result<(u64, String)> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; CHUNK];

@@ -13,7 +13,7 @@ use super::{StoreError, digest};
 pub const FORMAT: u64 = 1;
 
 /// The detail that has the pin of the model that cuts the texts of this one.
-pub(crate) const TOKENIZER_DIGEST: &str = "tokenizer_digest";
+pub const TOKENIZER_DIGEST: &str = "tokenizer_digest";
 
 /// Name of the manifest in a version's folder.
 pub(super) const FILE: &str = "manifest.json";
@@ -96,7 +96,7 @@ impl Manifest {
 
     /// Returns one digest of all that its results depend on: [`Manifest::digest`], the options, and the pin of the model
     /// that cuts its texts, where there is one.
-    pub(crate) fn pin(&self) -> String {
+    pub fn pin(&self) -> String {
         let options = json!(self.options);
         let mut lines = format!("{}\n{options}", self.digest());
         if let Some(tokenizer) = self.details.get(TOKENIZER_DIGEST) {

@@ -10,16 +10,15 @@
 //! A version appears and disappears by one rename, so that processes read, create, replace and drop at once; a draft
 //! begins under a short lock, `<home>/models.lock`, so that nobody takes it for what a dead process left.
 
-pub(crate) mod digest;
+pub mod digest;
 mod draft;
 mod error;
 mod manifest;
 mod name;
-mod store;
+mod versions;
 
 pub use draft::Draft;
 pub use error::StoreError;
-pub(crate) use manifest::TOKENIZER_DIGEST;
-pub use manifest::{FORMAT, FileRecord, Manifest};
+pub use manifest::{FORMAT, FileRecord, Manifest, TOKENIZER_DIGEST};
 pub use name::{ModelName, ModelReference};
-pub use store::{IfExists, Listed, Store, Stored};
+pub use versions::{IfExists, Listed, Store, Stored};

@@ -350,7 +350,7 @@ mod tests {
 
     fn manifest() -> Manifest {
         Manifest {
-            format: super::super::FORMAT,
+            format: crate::store::FORMAT,
             lexstream: "0.1.0".to_owned(),
             created: "2026-11-24T00:00:00Z".to_owned(),
             kind: "test".to_owned(),

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lexstream_udfs::model::Watch;
+use lexstream_columns::model::Watch;
 use serde::Deserialize;
 use ureq::config::RedirectAuthHeaders;
 use ureq::http::Response;
@@ -17,8 +17,9 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 use url::Url;
 
-use super::{HubSettings, Transfer, Transfers};
-use crate::models::digest;
+use lexstream_environment::HubSettings;
+use lexstream_models::store::digest;
+use lexstream_models::{Transfer, Transfers};
 
 /// How long a server may be silent.
 const SILENCE: Duration = Duration::from_secs(30);

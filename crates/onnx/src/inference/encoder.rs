@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use lexstream_udfs::model::{ModelError, TokenIds};
-use lexstream_udfs::text::tokenizers::{Span, Tokenizer};
+use lexstream_columns::model::{ModelError, TokenIds};
+use lexstream_text::tokenizers::{Span, Tokenizer};
 use tokenizers::{PostProcessor, TruncationParams, TruncationStrategy, truncate_encodings};
 
 /// What becomes of a text that is longer than a model takes.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use arrow::array::{ArrayRef, StructArray, UInt64Array, new_null_array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::{concat, take};
-use lexstream_udfs::model::{Figures, Watch};
+use lexstream_columns::model::{Figures, Watch};
 use ort::session::{Session, SessionInputValue};
 
 use super::columns::InputColumn;

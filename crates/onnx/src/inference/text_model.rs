@@ -5,8 +5,8 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use lexstream_udfs::columns::Texts;
-use lexstream_udfs::model::{Figures, Watch};
+use lexstream_columns::Texts;
+use lexstream_columns::model::{Figures, Watch};
 
 use super::encoder::{Encoded, PairEncoder};
 use super::pool::Pool;

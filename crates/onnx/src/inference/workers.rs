@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lexstream_udfs::model::Watch;
+use lexstream_columns::model::Watch;
 
 use super::InferenceError;
 use super::job::{Job, computed};

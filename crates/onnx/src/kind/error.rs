@@ -1,6 +1,6 @@
 //! Why an export makes no model, or a model gives no result.
 
-use lexstream_udfs::model::{ModelError, Unusable};
+use lexstream_columns::model::{ModelError, Unusable};
 
 use super::export::ExportError;
 use crate::hub::HubError;

@@ -4,22 +4,22 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
-use lexstream_udfs::model::{ModelError, Unusable};
+use lexstream_columns::model::{ModelError, Unusable};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::OnnxError;
 use super::export::Export;
 use crate::inference::{Device, Graph, Tensor};
-use crate::kinds::{Request, Surroundings};
-use crate::models::{FileRecord, Stored};
+use lexstream_models::kinds::Request;
+use lexstream_models::store::{FileRecord, Stored};
 
 /// The files of a model, in a draft or in the store.
 pub(super) struct Files<'a> {
     pub(super) model: &'a str,
     pub(super) records: &'a [FileRecord],
     pub(super) place: &'a dyn Fn(&FileRecord) -> PathBuf,
-    pub(super) surroundings: &'a Surroundings,
+    pub(super) runtime: &'a [PathBuf],
 }
 
 impl Files<'_> {
@@ -94,7 +94,7 @@ impl GraphDetails {
     pub(super) fn graph(&self, files: &Files<'_>) -> Result<Graph, OnnxError> {
         Ok(Graph {
             path: files.path("graph")?,
-            runtime: files.surroundings.onnxruntime.clone(),
+            runtime: files.runtime.to_vec(),
             threads: self.threads,
             // Where it was made: another device than that would be a surprise, and is an error.
             device: self.made_on,
@@ -110,12 +110,12 @@ pub(super) struct Opened<D, T> {
     pub(super) kind: String,
     pub(super) details: D,
     stored: Stored,
-    surroundings: Surroundings,
+    runtime: Vec<PathBuf>,
     built: Mutex<Option<Arc<T>>>,
 }
 
 impl<D: DeserializeOwned, T> Opened<D, T> {
-    pub(super) fn new(stored: Stored, surroundings: &Surroundings) -> Result<Self, OnnxError> {
+    pub(super) fn new(stored: Stored, runtime: &[PathBuf]) -> Result<Self, OnnxError> {
         let details = serde_json::json!(stored.manifest.details);
         let task = stored.manifest.task.as_deref().unwrap_or_default();
         Ok(Self {
@@ -126,7 +126,7 @@ impl<D: DeserializeOwned, T> Opened<D, T> {
                 source,
             })?,
             stored,
-            surroundings: surroundings.clone(),
+            runtime: runtime.to_vec(),
             built: Mutex::new(None),
         })
     }
@@ -162,7 +162,7 @@ impl<D: DeserializeOwned, T> Opened<D, T> {
             model: &self.id,
             records,
             place: &|file| self.stored.path(file),
-            surroundings: &self.surroundings,
+            runtime: &self.runtime,
         })
     }
 }

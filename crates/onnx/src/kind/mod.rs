@@ -8,23 +8,50 @@ mod predict;
 mod task;
 mod texts;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use lexstream_udfs::model::{Model, ModelError};
+use lexstream_columns::model::{Model, ModelError};
 
 use self::error::OnnxError;
 use self::export::Export;
 use self::task::Task;
-use super::{Kind, Made, ModelCatalog, OptionSpec, Request, Surroundings};
 use crate::hub::{Hub, Snapshot};
-use crate::models::Stored;
+use lexstream_environment as environment;
+use lexstream_models::ModelCatalog;
+use lexstream_models::kinds::{Kind, Made, OptionSpec, Request};
+use lexstream_models::store::Stored;
 
 /// The detail that says which commit of a repository was downloaded.
 const COMMIT: &str = "commit";
 
 /// The kind `onnx`.
-#[derive(Debug)]
-pub(super) struct OnnxKind;
+///
+/// A process loads one library of ONNX Runtime, at its first model.
+#[derive(Debug, Default)]
+pub struct OnnxKind {
+    library: Option<PathBuf>,
+}
+
+impl OnnxKind {
+    /// Returns the kind with ONNX Runtime's library in a given file.
+    ///
+    /// The default is what `ORT_DYLIB_PATH` says, else the library beside the executable, in the folder `onnxruntime`
+    /// of the catalog's home, or where the system looks.
+    pub fn with_library(library: impl Into<PathBuf>) -> Self {
+        Self {
+            library: Some(library.into()),
+        }
+    }
+
+    /// Returns where the library may be, in the order of trying.
+    fn runtime(&self, catalog: &ModelCatalog) -> Vec<PathBuf> {
+        match &self.library {
+            Some(library) => vec![library.clone()],
+            None => environment::onnxruntime(catalog.home()),
+        }
+    }
+}
 
 impl Kind for OnnxKind {
     fn name(&self) -> &'static str {
@@ -135,10 +162,11 @@ impl Kind for OnnxKind {
         })?;
         let task = Task::of(&request, &path, &export)?;
         refuse_options_of_others(&request, task)?;
+        let runtime = self.runtime(request.catalog);
         let (files, details) = match task {
-            Task::Predict => predict::make(&request, &export)?,
+            Task::Predict => predict::make(&request, &export, &runtime)?,
             Task::Classification | Task::Embedding | Task::Rerank => {
-                texts::make(&request, &export, task)?
+                texts::make(&request, &export, task, &runtime)?
             }
         };
         let serde_json::Value::Object(mut details) = details else {
@@ -155,11 +183,11 @@ impl Kind for OnnxKind {
     }
 
     fn open(&self, stored: Stored, catalog: &ModelCatalog) -> Result<Arc<dyn Model>, ModelError> {
-        let surroundings = catalog.surroundings();
+        let runtime = self.runtime(catalog);
         Ok(
             match Task::named(stored.manifest.task.as_deref().unwrap_or_default()) {
-                Some(Task::Predict) => predict::open(stored, surroundings)?,
-                Some(task) => texts::open(stored, surroundings, task)?,
+                Some(Task::Predict) => predict::open(stored, &runtime)?,
+                Some(task) => texts::open(stored, &runtime, task)?,
                 None => {
                     return Err(OnnxError::Task { model: stored.id() }.into());
                 }
@@ -205,12 +233,12 @@ fn downloaded(request: &Request<'_>) -> Result<Option<Snapshot>, ModelError> {
         let commit = commit.to_owned();
         return Ok(Some(Snapshot { commit, folder }));
     }
-    let Surroundings { hub, transfers, .. } = request.catalog.surroundings();
+    let settings = environment::hub();
     let failed = |source| OnnxError::Hub {
         model: request.name.to_string(),
         source,
     };
-    let hub = Hub::new(hub, transfers);
+    let hub = Hub::new(&settings, request.catalog.transfers());
     let listing = hub.list(path, commit).map_err(failed)?;
     let wanted = match &listing.files {
         Some(files) => export::wanted(&listing.name, files, request.text("file")),

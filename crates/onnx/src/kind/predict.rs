@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use std::path::PathBuf;
+
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::DataType;
-use lexstream_udfs::model::{Figures, Model, ModelError, Predictor};
+use lexstream_columns::model::{Figures, Model, ModelError, Predictor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,8 +14,8 @@ use super::error::OnnxError;
 use super::export::Export;
 use super::graph::{Files, GraphDetails, Opened, take};
 use crate::inference::{GraphModel, Signature};
-use crate::kinds::{Request, Surroundings};
-use crate::models::{FileRecord, Stored};
+use lexstream_models::kinds::Request;
+use lexstream_models::store::{FileRecord, Stored};
 
 /// Rows of a run by default.
 const MAX_BATCH_ROWS: usize = 256;
@@ -43,6 +45,7 @@ impl Details {
 pub(super) fn make(
     request: &Request<'_>,
     export: &Export,
+    runtime: &[PathBuf],
 ) -> Result<(Vec<FileRecord>, Value), ModelError> {
     let model = request.name.to_string();
     let records = take(request, export)?;
@@ -50,7 +53,7 @@ pub(super) fn make(
         model: &model,
         records: &records,
         place: &|file| request.path(file),
-        surroundings: request.catalog.surroundings(),
+        runtime,
     };
     let reads = request.text("outputs").unwrap_or_default().split(',');
     let details = Details {
@@ -66,11 +69,8 @@ pub(super) fn make(
     Ok((records, details))
 }
 
-pub(super) fn open(
-    stored: Stored,
-    surroundings: &Surroundings,
-) -> Result<Arc<dyn Model>, ModelError> {
-    let opened: Opened<Details, GraphModel> = Opened::new(stored, surroundings)?;
+pub(super) fn open(stored: Stored, runtime: &[PathBuf]) -> Result<Arc<dyn Model>, ModelError> {
+    let opened: Opened<Details, GraphModel> = Opened::new(stored, runtime)?;
     Ok(Arc::new(ColumnsModel {
         signature: opened.details.signature(&opened.id)?,
         opened,

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use lexstream_udfs::model::ModelError;
+use lexstream_columns::model::ModelError;
 
 use super::error::OnnxError;
 use super::export::Export;
-use crate::kinds::Request;
+use lexstream_models::kinds::Request;
 
 /// What a graph is used for; each is the option `task` by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

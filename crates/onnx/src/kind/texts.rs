@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, StringArray};
-use lexstream_udfs::columns::Texts;
-use lexstream_udfs::model::{
+use lexstream_columns::Texts;
+use lexstream_columns::model::{
     Classifier, Embedder, Figures, Model, ModelError, Reranker, TokenIds, Unusable, Watch,
 };
-use lexstream_udfs::text::tokenizers::Tokenizer;
+use lexstream_text::tokenizers::Tokenizer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,8 +20,8 @@ use crate::inference::{
     Activation, Dump, Encoder, Head, InferenceError, Limits, Pooling, Tensor, TextModel, TextParts,
     Truncation,
 };
-use crate::kinds::{Request, Surroundings};
-use crate::models::{FileRecord, Stored};
+use lexstream_models::kinds::Request;
+use lexstream_models::store::{FileRecord, Stored};
 
 /// Tokens of a run by default, padding included.
 const MAX_BATCH_TOKENS: usize = 4096;
@@ -111,6 +111,7 @@ pub(super) fn make(
     request: &Request<'_>,
     export: &Export,
     task: Task,
+    runtime: &[PathBuf],
 ) -> Result<(Vec<FileRecord>, Value), ModelError> {
     let model = request.name.to_string();
     let tokenizer = export
@@ -126,7 +127,7 @@ pub(super) fn make(
         model: &model,
         records: &records,
         place: &|file| request.path(file),
-        surroundings: request.catalog.surroundings(),
+        runtime,
     };
     let graph = GraphDetails::read(request, &files)?;
     let known = TextModel::input_names();
@@ -463,10 +464,10 @@ fn build(details: &Details, files: &Files<'_>) -> Result<TextModel, ModelError> 
 
 pub(super) fn open(
     stored: Stored,
-    surroundings: &Surroundings,
+    runtime: &[PathBuf],
     task: Task,
 ) -> Result<Arc<dyn Model>, ModelError> {
-    let opened = Opened::new(stored, surroundings)?;
+    let opened = Opened::new(stored, runtime)?;
     Ok(Arc::new(TextsModel {
         task,
         opened,

@@ -6,7 +6,7 @@ use datasketches::tuple::{
     SummaryCombinePolicy, SummaryPolicy, SummaryUpdatePolicy, TupleEntry, TupleSketch,
     TupleSketchBuilder, TupleUnionBuilder,
 };
-use lexstream_udfs::text::language::detect_language;
+use lexstream_text::language::detect_language;
 
 /// The languages of so many distinct texts are found out, where there are as many.
 const LG_TEXTS: u8 = 12;
@@ -27,7 +27,7 @@ pub struct Languages {
 
 impl Languages {
     /// Returns the languages that one text in a hundred is in: of fewer, some are mistaken.
-    pub(in crate::profile) fn common(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn common(&self) -> impl Iterator<Item = &'static str> {
         let common = |rows: u64| rows.saturating_mul(100) >= self.looked_at;
         let found = self.found.iter();
         found.filter_map(move |(language, rows)| language.filter(|_| common(*rows)))
@@ -35,7 +35,7 @@ impl Languages {
 }
 
 /// Keeps the beginnings of a sample of texts; their languages are found out when it is known which of them stay in it.
-pub(in crate::profile) struct LanguageSample(TupleSketch<ByText>);
+pub(crate) struct LanguageSample(TupleSketch<ByText>);
 
 #[derive(Debug, Clone, Default)]
 struct Seen {
@@ -70,16 +70,16 @@ impl SummaryCombinePolicy for ByText {
 }
 
 impl LanguageSample {
-    pub(in crate::profile) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let builder = TupleSketchBuilder::new(ByText).lg_k(LG_TEXTS);
         Self(builder.build().expect("from 5 to 26"))
     }
 
-    pub(in crate::profile) fn add(&mut self, hash: u64, text: &str) {
+    pub(crate) fn add(&mut self, hash: u64, text: &str) {
         self.0.update(hash, text);
     }
 
-    pub(in crate::profile) fn finish(samples: &[Self]) -> Languages {
+    pub(crate) fn finish(samples: &[Self]) -> Languages {
         let union = TupleUnionBuilder::new(ByText).lg_k(LG_TEXTS);
         let mut union = union.build().expect("from 5 to 26");
         for sample in samples {
@@ -103,7 +103,7 @@ impl LanguageSample {
 
 #[cfg(test)]
 mod tests {
-    use lexstream_udfs::text::hashes::xxh64;
+    use lexstream_text::hashes::xxh64;
 
     use super::*;
 

@@ -6,9 +6,9 @@ use datasketches::tuple::{
     SummaryCombinePolicy, SummaryPolicy, SummaryUpdatePolicy, TupleEntry, TupleSketch,
     TupleSketchBuilder, TupleUnionBuilder,
 };
-use lexstream_udfs::text::sketches::{MinHash, similarity};
+use lexstream_text::sketches::{MinHash, similarity};
 
-use crate::profile::tokens::hash_of_run;
+use crate::tokens::hash_of_run;
 
 /// So many groups of texts that may be alike, at least, are looked into, where there are as many.
 const LG_GROUPS: u8 = 13;
@@ -41,7 +41,7 @@ pub struct NearDuplicates {
 }
 
 /// Finds texts that are alike, among those that share the least hash of their shingles.
-pub(in crate::profile) struct NearSample {
+pub(crate) struct NearSample {
     sketch: TupleSketch<ByLeastHash>,
     signer: Signer,
 }
@@ -148,7 +148,7 @@ fn shingles(tokens: &[u64]) -> impl Iterator<Item = u64> {
 }
 
 impl NearSample {
-    pub(in crate::profile) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let builder = TupleSketchBuilder::new(ByLeastHash).lg_k(LG_GROUPS);
         let signer = Signer {
             min_hash: MinHash::new(NUMBERS, 0),
@@ -161,7 +161,7 @@ impl NearSample {
     }
 
     /// Adds a text by the hashes of its tokens, in their order.
-    pub(in crate::profile) fn add(&mut self, hash: u64, tokens: &[u64]) {
+    pub(crate) fn add(&mut self, hash: u64, tokens: &[u64]) {
         let Some(least) = shingles(tokens).min() else {
             return;
         };
@@ -173,7 +173,7 @@ impl NearSample {
         self.sketch.update(least, candidate);
     }
 
-    pub(in crate::profile) fn finish(samples: &[Self]) -> NearDuplicates {
+    pub(crate) fn finish(samples: &[Self]) -> NearDuplicates {
         let union = TupleUnionBuilder::new(ByLeastHash).lg_k(LG_GROUPS);
         let mut union = union.build().expect("from 5 to 26");
         for sample in samples {
@@ -196,10 +196,10 @@ impl NearSample {
 
 #[cfg(test)]
 mod tests {
-    use lexstream_udfs::text::hashes::xxh64;
+    use lexstream_text::hashes::xxh64;
 
     use super::*;
-    use crate::profile::tokens::Token;
+    use crate::tokens::Token;
 
     fn looked(texts: impl Iterator<Item = String>, threads: usize) -> NearDuplicates {
         let mut samples: Vec<_> = (0..threads).map(|_| NearSample::new()).collect();

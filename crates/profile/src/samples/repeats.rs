@@ -20,19 +20,19 @@ pub struct Repeated {
 }
 
 /// Counts how often texts come.
-pub(in crate::profile) struct RepeatSample(TupleSketch<DefaultUpdatePolicy<u64>>);
+pub(crate) struct RepeatSample(TupleSketch<DefaultUpdatePolicy<u64>>);
 
 impl RepeatSample {
-    pub(in crate::profile) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let builder = TupleSketchBuilder::new(DefaultUpdatePolicy::default()).lg_k(LG_TEXTS);
         Self(builder.build().expect("from 5 to 26"))
     }
 
-    pub(in crate::profile) fn add(&mut self, hash: u64) {
+    pub(crate) fn add(&mut self, hash: u64) {
         self.0.update(hash, 1_u64);
     }
 
-    pub(in crate::profile) fn finish(samples: &[Self]) -> Repeated {
+    pub(crate) fn finish(samples: &[Self]) -> Repeated {
         let union = TupleUnionBuilder::new(DefaultUnionPolicy::<u64>::default()).lg_k(LG_TEXTS);
         let mut union = union.build().expect("from 5 to 26");
         for sample in samples {
@@ -51,7 +51,7 @@ impl RepeatSample {
 
 #[cfg(test)]
 mod tests {
-    use lexstream_udfs::text::hashes::xxh64;
+    use lexstream_text::hashes::xxh64;
 
     use super::*;
 

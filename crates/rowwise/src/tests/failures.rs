@@ -10,7 +10,7 @@ use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use lexstream_udfs::model::Unusable;
+use lexstream_columns::model::Unusable;
 
 use super::{batches, check_sum, docs, register, rowwise, session, with_origins, words};
 

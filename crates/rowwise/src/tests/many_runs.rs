@@ -10,7 +10,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::{batches, docs, planned, register, rowwise, session, with_origins, words};
-use crate::rowwise::Rowwise;
+use crate::Rowwise;
 
 const JOIN: &str = "SELECT d.id, w.word FROM docs d JOIN words w ON d.n = w.n WHERE d.n > 1";
 

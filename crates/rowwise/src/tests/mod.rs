@@ -18,7 +18,7 @@ use datafusion::catalog::MemTable;
 use datafusion::common::{Result, TableReference};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
-use lexstream_udfs::model::{Models, NoModels};
+use lexstream_columns::model::{Models, NoModels};
 
 use super::{Outcome, Output, Rowwise, RowwiseError};
 

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
-use lexstream_udfs::columns::Texts;
-use lexstream_udfs::model::{Embedder, Model, ModelError, Models, Unusable};
+use lexstream_columns::Texts;
+use lexstream_columns::model::{Embedder, Model, ModelError, Models, Unusable};
 
 use super::{check_sum, register, rowwise};
-use crate::plan::LiftInference;
+use lexstream_plan::LiftInference;
 
 /// A model that fails on one text, and is gone for another; it notes how many texts it is given at once.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use datafusion::prelude::SessionContext;
 
 use super::{docs, register, rowwise, words};
-use crate::rowwise::StaticTable;
+use crate::StaticTable;
 
 async fn held(numbers: &[Option<i64>], sql: &str) -> Vec<StaticTable> {
     let context = SessionContext::new();

@@ -1,6 +1,6 @@
 //! What jieba.analyse takes for no keyword, whatever its score.
 
-use crate::text::white_space::is_space;
+use crate::white_space::is_space;
 
 /// jieba's list (MIT, see text/LICENSE-jieba.txt): all are English.
 const STOP_WORDS: &[&str] = &[

@@ -3,7 +3,7 @@
 use super::chinese_stop_words::may_be_keyword;
 use super::text_rank::text_rank;
 use super::{Extractor, best};
-use crate::text::pos_tags::PosTagger;
+use crate::pos_tags::PosTagger;
 
 /// The tags of words that may be keywords: nouns, places, verbs and nouns made of verbs.
 const TAGS: [&str; 4] = ["n", "ns", "v", "vn"];

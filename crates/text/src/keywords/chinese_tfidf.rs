@@ -7,11 +7,11 @@ use include_flate::flate;
 
 use super::chinese_stop_words::may_be_keyword;
 use super::{Extractor, best};
-use crate::text::tokenizers::Tokenizer;
-use crate::text::tokenizers::jieba::{Jieba, Mode};
+use crate::tokenizers::Tokenizer;
+use crate::tokenizers::jieba::{Jieba, Mode};
 
 // In how many texts each word is, by python/jieba_idf.py: a line a number. jieba's (MIT, see text/LICENSE-jieba.txt).
-flate!(static FREQUENCIES: str from "src/text/keywords/idf.txt" with zstd);
+flate!(static FREQUENCIES: str from "src/keywords/idf.txt" with zstd);
 
 /// How many texts jieba's figures were made of.
 const TEXTS: f64 = 1_088_899.0;

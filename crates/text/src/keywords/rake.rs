@@ -5,9 +5,9 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
 use super::{Extractor, best};
-use crate::text::lower_case::to_lowercase;
-use crate::text::tokenizers::Span;
-use crate::text::white_space::is_space;
+use crate::lower_case::to_lowercase;
+use crate::tokenizers::Span;
+use crate::white_space::is_space;
 
 /// Finds the runs of words between stop words and punctuation, and scores each with the sum of its words' degree by
 /// frequency (Rose, Engel, Cramer and Cowley 2010), as the Python package rake-nltk does.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rapidfuzz::distance::indel;
 
-use crate::text::white_space::between_spaces;
+use crate::white_space::between_spaces;
 
 /// Returns RapidFuzz's `token_set_ratio` from 0 to 100: how alike two texts are but for what only one of them says.
 ///

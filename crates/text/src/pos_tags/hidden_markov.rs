@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::text::packed::Packed;
+use crate::packed::Packed;
 
 /// How a character stands in its word: begins it, ends it, stands in its middle, is it. The order is that of their letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

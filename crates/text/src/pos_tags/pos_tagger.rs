@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::hidden_markov::{HiddenMarkov, Position, position};
 use super::hidden_states::HiddenStates;
-use crate::text::tokenizers::jieba::Dictionary;
+use crate::tokenizers::jieba::Dictionary;
 
 /// The tag of what nobody knows.
 const UNKNOWN: &str = "x";

@@ -1,6 +1,6 @@
 //! MinHash signatures: how alike two sets are, from a few numbers of each.
 
-use crate::text::hashes::{mixed_32, split_mix_64, xxh64};
+use crate::hashes::{mixed_32, split_mix_64, xxh64};
 
 /// Makes signatures of sets of tokens (Broder 1997).
 ///

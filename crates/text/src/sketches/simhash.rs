@@ -1,6 +1,6 @@
 //! SimHash: one number of 64 bits a text.
 
-use crate::text::hashes::xxh64;
+use crate::hashes::xxh64;
 
 /// Returns the SimHash of a list of tokens (Charikar 2002): bit i is 1 where more tokens than not have it in their XXH64
 /// with seed 0; a token counts as often as it stands there.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use hashbrown::HashSet;
 
-use crate::text::accents::{strip_accents, strip_to_ascii};
-use crate::text::lower_case::to_lowercase;
-use crate::text::ngrams::{join_spaces, ngrams};
-use crate::text::tokenizers::{Span, Tokenizer};
-use crate::text::white_space::between_spaces;
+use crate::accents::{strip_accents, strip_to_ascii};
+use crate::lower_case::to_lowercase;
+use crate::ngrams::{join_spaces, ngrams};
+use crate::tokenizers::{Span, Tokenizer};
+use crate::white_space::between_spaces;
 
 /// How accents are taken away before a text is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,7 +181,7 @@ impl Analyzer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::tokenizers::SklearnCased;
+    use crate::tokenizers::SklearnCased;
 
     fn check(pieces: Pieces, (min, max): (usize, usize), text: &str, expected: &[&str]) {
         let count = |n| NonZeroUsize::new(n).expect("at least 1");

@@ -48,7 +48,7 @@ pub struct Span {
 impl Span {
     /// Returns the span of `length` bytes from `start`.
     #[inline]
-    pub(crate) fn new(start: usize, length: usize) -> Self {
+    pub fn new(start: usize, length: usize) -> Self {
         Self {
             start: start as u32,
             end: (start + length) as u32,

@@ -5,7 +5,7 @@ use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
 use super::blocks::{BLOCK, LOWER, Runs, bits, word_bits};
 use super::{Span, Tokenizer};
-use crate::text::lower_case::to_lowercase;
+use crate::lower_case::to_lowercase;
 
 /// Cuts a text as scikit-learn's `CountVectorizer` does by default: lower case, then the pattern `(?u)\b\w\w+\b`.
 ///

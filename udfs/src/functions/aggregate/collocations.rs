@@ -7,8 +7,8 @@ use datafusion_expr::Documentation;
 use datafusion_macros::user_doc;
 
 use super::term_counter::TokenAggregate;
-use crate::columns::{collocations, types};
-use crate::text::collocations::BigramCounts;
+use lexstream_columns::{collocations, types};
+use lexstream_text::collocations::BigramCounts;
 
 #[user_doc(
     doc_section(label = "Pieces"),

@@ -7,8 +7,8 @@ use datafusion_expr::Documentation;
 use datafusion_macros::user_doc;
 
 use super::term_counter::TokenAggregate;
-use crate::columns::{term_counts, types};
-use crate::text::tfidf::DocumentCounts;
+use lexstream_columns::{term_counts, types};
+use lexstream_text::tfidf::DocumentCounts;
 
 #[user_doc(
     doc_section(label = "Vectors"),

@@ -12,10 +12,10 @@ use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::utils::format_state_name;
 use datafusion_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
 
-use crate::columns::{TokenLists, Tokens, counted_terms, merge_counted_terms, types};
 use crate::functions::{Kind, Parameter, Parameters};
-use crate::text::collocations::BigramCounts;
-use crate::text::tfidf::DocumentCounts;
+use lexstream_columns::{TokenLists, Tokens, counted_terms, merge_counted_terms, types};
+use lexstream_text::collocations::BigramCounts;
+use lexstream_text::tfidf::DocumentCounts;
 
 /// An aggregate that returns one list of what it has counted in a group's lists.
 pub(super) trait TokenAggregate: Debug + Send + Sync + 'static {
@@ -254,7 +254,7 @@ impl<F: TokenAggregate> Accumulator for Counter<F> {
 mod tests {
     use super::super::{collocations, term_frequencies};
     use super::*;
-    use crate::columns::token_list;
+    use lexstream_columns::token_list;
 
     fn check<F: TokenAggregate>() {
         let column = |tokens: &[&str]| [token_list(tokens).expect("one row")];

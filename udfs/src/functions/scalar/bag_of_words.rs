@@ -8,10 +8,10 @@ use datafusion_expr::{ColumnarValue, Documentation, Expr, ReturnFieldArgs, Volat
 use datafusion_macros::user_doc;
 
 use super::tokenize::Tokenize;
-use crate::columns::{bag_column, types};
 use crate::functions::scalar_function::is_without_model;
 use crate::functions::{Args, Parameters, ScalarFunction};
-use crate::model::Model;
+use lexstream_columns::model::Model;
+use lexstream_columns::{bag_column, types};
 
 #[user_doc(
     doc_section(label = "Vectors"),

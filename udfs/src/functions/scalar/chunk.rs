@@ -5,12 +5,12 @@ use datafusion_common::{Result, ScalarValue, internal_datafusion_err, internal_e
 use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs, Volatility};
 use datafusion_macros::user_doc;
 
-use crate::columns::{chunk_column, types};
 use crate::functions::{
     Args, Kind, Parameter, Parameters, ScalarFunction, Setting, SettingKind, Settings,
 };
-use crate::model::Model;
-use crate::text::chunks::{Cut, Unit};
+use lexstream_columns::model::Model;
+use lexstream_columns::{chunk_column, types};
+use lexstream_text::chunks::{Cut, Unit};
 
 #[user_doc(
     doc_section(label = "Pieces"),

@@ -5,9 +5,9 @@ use datafusion_common::Result;
 use datafusion_expr::{ColumnarValue, Documentation, Volatility};
 use datafusion_macros::user_doc;
 
-use crate::columns::{count_vector_column, types};
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::{Ability, Model};
+use lexstream_columns::model::{Ability, Model};
+use lexstream_columns::{count_vector_column, types};
 
 #[user_doc(
     doc_section(label = "Vectors"),

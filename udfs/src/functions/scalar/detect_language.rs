@@ -5,9 +5,9 @@ use datafusion_common::Result;
 use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
-use crate::columns::{language_column, types};
 use crate::functions::{Args, Parameters, ScalarFunction};
-use crate::model::Model;
+use lexstream_columns::model::Model;
+use lexstream_columns::{language_column, types};
 
 #[user_doc(
     doc_section(label = "Words"),

@@ -5,10 +5,10 @@ use datafusion_common::Result;
 use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
-use crate::columns::Metric;
 use crate::functions::{Args, Parameters, ScalarFunction};
-use crate::model::Model;
-use crate::vectors::{self, Component, Entries};
+use lexstream_columns::Metric;
+use lexstream_columns::model::Model;
+use lexstream_text::vectors::{self, Component, Entries};
 
 #[user_doc(
     doc_section(label = "Vectors"),

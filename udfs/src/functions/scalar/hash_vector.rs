@@ -7,9 +7,9 @@ use datafusion_common::{Result, internal_err};
 use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
-use crate::columns::{hash_vector_column, types};
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::Model;
+use lexstream_columns::model::Model;
+use lexstream_columns::{hash_vector_column, types};
 
 #[user_doc(
     doc_section(label = "Vectors"),

@@ -6,8 +6,8 @@ use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
 use crate::functions::{Args, Parameters, ScalarFunction};
-use crate::model::Model;
-use crate::text::likeness::jaro_winkler_similarity;
+use lexstream_columns::model::Model;
+use lexstream_text::likeness::jaro_winkler_similarity;
 
 #[user_doc(
     doc_section(label = "Likeness"),

@@ -5,12 +5,12 @@ use datafusion_common::{Result, internal_err, plan_err};
 use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs};
 use datafusion_macros::user_doc;
 
-use crate::columns::{keyword_column, types};
 use crate::functions::{
     Args, Kind, Parameter, Parameters, ScalarFunction, Setting, SettingKind, Settings,
 };
-use crate::model::Model;
-use crate::text::keywords::Method;
+use lexstream_columns::model::Model;
+use lexstream_columns::{keyword_column, types};
+use lexstream_text::keywords::Method;
 
 #[user_doc(
     doc_section(label = "Pieces"),

@@ -5,10 +5,10 @@ use datafusion_common::{Result, ScalarValue, internal_err};
 use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs};
 use datafusion_macros::user_doc;
 
-use crate::columns::{minhash_column, types};
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::Model;
-use crate::text::sketches::MinHash;
+use lexstream_columns::model::Model;
+use lexstream_columns::{minhash_column, types};
+use lexstream_text::sketches::MinHash;
 
 #[user_doc(
     doc_section(label = "Likeness"),

@@ -5,9 +5,9 @@ use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs};
 use datafusion_macros::user_doc;
 
-use crate::columns::{band_column, types};
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::Model;
+use lexstream_columns::model::Model;
+use lexstream_columns::{band_column, types};
 
 #[user_doc(
     doc_section(label = "Likeness"),

@@ -50,7 +50,7 @@ use std::sync::Arc;
 use datafusion_expr::ScalarUDF;
 
 use super::scalar_function::udf;
-use crate::model::Models;
+use lexstream_columns::model::Models;
 
 /// Returns every scalar function, alphabetical; those that name a model find it in `models`.
 pub fn all(models: &Arc<dyn Models>) -> Vec<Arc<ScalarUDF>> {

@@ -5,10 +5,10 @@ use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs};
 use datafusion_macros::user_doc;
 
-use crate::columns::types;
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::Model;
-use crate::text::ngrams::ngrams;
+use lexstream_columns::model::Model;
+use lexstream_columns::types;
+use lexstream_text::ngrams::ngrams;
 
 #[user_doc(
     doc_section(label = "Pieces"),

@@ -5,10 +5,10 @@ use datafusion_common::Result;
 use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
-use crate::columns::types;
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::Model;
-use crate::text::normal_form::NormalForm;
+use lexstream_columns::model::Model;
+use lexstream_columns::types;
+use lexstream_text::normal_form::NormalForm;
 
 #[user_doc(
     doc_section(label = "Words"),

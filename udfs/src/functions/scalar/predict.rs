@@ -6,7 +6,7 @@ use datafusion_expr::{ColumnarValue, Documentation, Volatility};
 use datafusion_macros::user_doc;
 
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::{Ability, Model};
+use lexstream_columns::model::{Ability, Model};
 
 #[user_doc(
     doc_section(label = "Models"),

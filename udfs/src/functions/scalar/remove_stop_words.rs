@@ -5,10 +5,10 @@ use datafusion_common::Result;
 use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
-use crate::columns::{keep, types};
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::Model;
-use crate::text::stop_words::StopWords;
+use lexstream_columns::model::Model;
+use lexstream_columns::{keep, types};
+use lexstream_text::stop_words::StopWords;
 
 #[user_doc(
     doc_section(label = "Words"),

@@ -5,9 +5,9 @@ use datafusion_common::{Result, internal_err};
 use datafusion_expr::{ColumnarValue, Documentation, Volatility};
 use datafusion_macros::user_doc;
 
-use crate::columns::score_column;
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::{Ability, Model};
+use lexstream_columns::model::{Ability, Model};
+use lexstream_columns::score_column;
 
 #[user_doc(
     doc_section(label = "Models"),

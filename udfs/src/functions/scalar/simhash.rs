@@ -5,9 +5,9 @@ use datafusion_common::Result;
 use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
-use crate::columns::simhash_column;
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::Model;
+use lexstream_columns::model::Model;
+use lexstream_columns::simhash_column;
 
 #[user_doc(
     doc_section(label = "Likeness"),

@@ -5,10 +5,10 @@ use datafusion_common::Result;
 use datafusion_expr::{ColumnarValue, Documentation};
 use datafusion_macros::user_doc;
 
-use crate::columns::types;
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::Model;
-use crate::text::stem::LANGUAGES;
+use lexstream_columns::model::Model;
+use lexstream_columns::types;
+use lexstream_text::stem::LANGUAGES;
 
 #[user_doc(
     doc_section(label = "Words"),

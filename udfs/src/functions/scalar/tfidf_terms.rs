@@ -7,9 +7,9 @@ use datafusion_common::Result;
 use datafusion_expr::{ColumnarValue, Documentation, Volatility};
 use datafusion_macros::user_doc;
 
-use crate::columns::{term_weight_column, types};
 use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
-use crate::model::{Ability, Model};
+use lexstream_columns::model::{Ability, Model};
+use lexstream_columns::{term_weight_column, types};
 
 #[user_doc(
     doc_section(label = "Vectors"),

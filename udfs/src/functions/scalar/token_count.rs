@@ -6,7 +6,7 @@ use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs, Volatility}
 use datafusion_macros::user_doc;
 
 use crate::functions::{Args, Parameters, ScalarFunction};
-use crate::model::Model;
+use lexstream_columns::model::Model;
 
 #[user_doc(
     doc_section(label = "Words"),

@@ -10,10 +10,10 @@ use datafusion_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 use datafusion_macros::user_doc;
 
-use crate::columns::{TermListWriter, TokenLists, Tokens, types};
 use crate::functions::{Kind, Parameter, Parameters};
-use crate::text::bags::Bag;
-use crate::text::tfidf::{DocumentCounts, bigquery_weight};
+use lexstream_columns::{TermListWriter, TokenLists, Tokens, types};
+use lexstream_text::bags::Bag;
+use lexstream_text::tfidf::{DocumentCounts, bigquery_weight};
 
 const PARAMETERS: Parameters = Parameters {
     function: "corpus_tfidf",

@@ -5,9 +5,9 @@ use std::thread;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::record_batch::RecordBatch;
-use lexstream_udfs::columns::{Texts, TokenLists};
-use lexstream_udfs::model::ModelError;
-use lexstream_udfs::text::tfidf::{Analyzer, Buffers, DocumentCounts};
+use lexstream_columns::model::ModelError;
+use lexstream_columns::{Texts, TokenLists};
+use lexstream_text::tfidf::{Analyzer, Buffers, DocumentCounts};
 
 use crate::kinds::Rows;
 

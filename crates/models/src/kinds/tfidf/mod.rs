@@ -7,14 +7,14 @@ mod vocabulary_file;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, SchemaRef};
-use lexstream_udfs::model::{Ability, Model, ModelError, Models, Unable, Unusable, Weighed};
-use lexstream_udfs::text::tfidf::{FitError, Vectorizer, Vocabulary};
-use lexstream_udfs::text::tokenizers::Tokenizer;
+use lexstream_columns::model::{Ability, Model, ModelError, Models, Unable, Unusable, Weighed};
+use lexstream_text::tfidf::{FitError, Vectorizer, Vocabulary};
+use lexstream_text::tokenizers::Tokenizer;
 use serde_json::{Value, json};
 
 use self::rules::Rules;
 use super::{Kind, Made, ModelCatalog, OptionError, OptionSpec, Request};
-use crate::models::{Stored, TOKENIZER_DIGEST};
+use crate::store::{Stored, TOKENIZER_DIGEST};
 
 /// The kind `tfidf`.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use lexstream_udfs::model::Weighed;
-use lexstream_udfs::text::stop_words;
-use lexstream_udfs::text::tfidf::{Accents, Analyzer, Bm25, Formula, Limits, Norm, Pieces, Share};
-use lexstream_udfs::text::tokenizers::{self, Pattern, Sklearn, SklearnCased, Tokenizer};
+use lexstream_columns::model::Weighed;
+use lexstream_text::stop_words;
+use lexstream_text::tfidf::{Accents, Analyzer, Bm25, Formula, Limits, Norm, Pieces, Share};
+use lexstream_text::tokenizers::{self, Pattern, Sklearn, SklearnCased, Tokenizer};
 
 use crate::kinds::OptionSpec;
 

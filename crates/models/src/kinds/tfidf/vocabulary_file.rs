@@ -8,8 +8,8 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
-use lexstream_udfs::model::ModelError;
-use lexstream_udfs::text::tfidf::Vocabulary;
+use lexstream_columns::model::ModelError;
+use lexstream_text::tfidf::Vocabulary;
 
 fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![

@@ -8,9 +8,9 @@ use std::path::Path;
 
 /// What a graph's file says.
 #[derive(Debug, Default)]
-pub(in crate::kinds::onnx) struct GraphFile {
+pub(in crate::kind) struct GraphFile {
     /// Locations of external data, relative to the graph's folder.
-    pub(in crate::kinds::onnx) locations: BTreeSet<String>,
+    pub(in crate::kind) locations: BTreeSet<String>,
     /// Operators of the graph itself, in the order they run in.
     nodes: Vec<Node>,
     /// Tensors of the graph itself: the length of the first dimension, by name.
@@ -81,13 +81,13 @@ impl GraphFile {
     /// says in its own words what is wrong.
     ///
     /// Weights are passed over. Source: `onnx.proto` and External Data of ONNX's documentation.
-    pub(in crate::kinds::onnx) fn read(graph: &Path) -> io::Result<Self> {
+    pub(in crate::kind) fn read(graph: &Path) -> io::Result<Self> {
         walk::read(graph)
     }
 
     /// Returns the shortest table in which the ids of an input are looked up, by its name and its rows; none where the
     /// graph does that in another way.
-    pub(in crate::kinds::onnx) fn table(&self, input: &str) -> Option<(&str, u64)> {
+    pub(in crate::kind) fn table(&self, input: &str) -> Option<(&str, u64)> {
         let mut ids = BTreeSet::from([input]);
         // Which tensor's rows another has.
         let mut origins: BTreeMap<&str, &str> = BTreeMap::new();

@@ -12,8 +12,8 @@ use self::sentences::for_each_sentence;
 use self::terms::{Kind, Terms};
 use self::words::for_each_token;
 use super::Extractor;
-use crate::text::likeness::levenshtein_similarity;
-use crate::text::lower_case::to_lowercase;
+use crate::likeness::levenshtein_similarity;
+use crate::lower_case::to_lowercase;
 
 /// Phrases that are more alike than this are one.
 const ALIKE: f64 = 0.9;

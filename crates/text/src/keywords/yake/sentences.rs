@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::text::white_space::is_space;
+use crate::white_space::is_space;
 
 /// What may end a sentence.
 pub(super) const TERMINALS: &[char] = &[

@@ -4,7 +4,7 @@ use hashbrown::{HashMap, HashSet};
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
-use crate::text::lower_case::to_lowercase;
+use crate::lower_case::to_lowercase;
 
 /// Fewer characters than this are a stop word.
 const SHORT: usize = 3;

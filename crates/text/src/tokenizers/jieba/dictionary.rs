@@ -17,7 +17,7 @@ const UNKNOWN: &str = "x";
 /// The longest part of a text that is cut at once, in bytes.
 const PART: usize = 1 << 20;
 
-flate!(static BUILT_IN: str from "src/text/tokenizers/jieba/words.txt" with zstd);
+flate!(static BUILT_IN: str from "src/tokenizers/jieba/words.txt" with zstd);
 
 /// A word of the user's: its frequency and its tag, where they are given.
 pub type Word<'a> = (&'a str, Option<usize>, Option<&'a str>);

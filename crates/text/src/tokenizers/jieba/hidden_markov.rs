@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use crate::text::packed::Packed;
+use crate::packed::Packed;
 
 /// How a character stands in its word: begins it, ends it, stands in its middle, is it.
 const BEGIN: usize = 0;

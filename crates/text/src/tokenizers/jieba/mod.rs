@@ -15,7 +15,7 @@ pub use self::dictionary::{Dictionary, Word};
 use self::path::Path;
 pub use self::words::TooManyWords;
 use super::{Span, Tokenizer};
-use crate::text::pos_tags::PosTagger;
+use crate::pos_tags::PosTagger;
 
 /// What becomes of the words inside a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
