@@ -23,7 +23,7 @@ def main() -> None:
         assert abs(math.log(TEXTS / df) - float(idf)) < 1e-9, line
         words[df].append(word)
     lines = (f"{df} {' '.join(sorted(words[df]))}\n" for df in sorted(words))
-    target = ROOT / "udfs" / "src" / "text" / "keywords" / "idf.txt"
+    target = ROOT / "crates" / "text" / "src" / "keywords" / "idf.txt"
     target.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 

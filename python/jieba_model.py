@@ -16,7 +16,7 @@ from collections import defaultdict
 import jieba
 from jieba import finalseg
 
-FOLDER = pathlib.Path(__file__).parent.parent / "udfs" / "src" / "text" / "tokenizers" / "jieba"
+FOLDER = pathlib.Path(__file__).parent.parent / "crates" / "text" / "src" / "tokenizers" / "jieba"
 STATES = "BEMS"
 
 

@@ -19,7 +19,7 @@ from jieba.posseg.prob_emit import P as EMIT
 from jieba.posseg.prob_start import P as START
 from jieba.posseg.prob_trans import P as TRANS
 
-FILE = pathlib.Path(__file__).parent.parent / "udfs" / "src" / "text" / "pos_tags" / "posseg.bin"
+FILE = pathlib.Path(__file__).parent.parent / "crates" / "text" / "src" / "pos_tags" / "posseg.bin"
 NEVER = -3.14e100
 
 
