@@ -502,11 +502,11 @@ mod tests {
         let (home, catalog) = catalog();
         check_error(
             create(&catalog, "d", &[]),
-            "`kind` must be one of jieba, onnx, tfidf, found none",
+            "`kind` must be one of jieba, tfidf, found none",
         );
         check_error(
             create(&catalog, "d", &[("kind", "jeiba")]),
-            "must be one of jieba, onnx, tfidf, found `jeiba`; did you mean `jieba`?",
+            "must be one of jieba, tfidf, found `jeiba`; did you mean `jieba`?",
         );
         check_error(
             create(&catalog, "d", &[("kind", "jieba"), ("dictionry", "x")]),
