@@ -67,6 +67,11 @@ async fn every_example_shows_what_the_query_returns() {
 fn the_example_programs_run() {
     for (name, expected) in [
         ("engine", "| To be, or not! | [To, be, or, not] | 4 |"),
+        ("own_format", "| 1  | [all, good] |"),
+        (
+            "own_kind",
+            "| A great product, good price, but late | positive |",
+        ),
         ("own_session", "{term: be, count: 2}"),
     ] {
         let output = Command::new(binary::program(&format!("examples/{name}")))

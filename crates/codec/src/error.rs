@@ -51,7 +51,7 @@ pub enum CodecError {
 
 impl CodecError {
     /// Returns the error of a message in which `found` stands where `expected` should.
-    pub(super) fn message(expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub fn message(expected: impl Into<String>, found: impl Into<String>) -> Self {
         CodecError::Message {
             expected: expected.into(),
             found: found.into(),

@@ -9,6 +9,7 @@ mod columns;
 mod csv;
 mod error;
 mod every_format;
+mod formats;
 mod json;
 mod options;
 mod raw;
@@ -22,42 +23,13 @@ use arrow::array::{BinaryArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 
 pub use error::CodecError;
-pub use options::{FormatOption, OPTIONS};
+pub use formats::{Formats, MessageFormat};
+pub use options::FormatOption;
 
 /// What a table's options say of its format, by key; a format takes out those that it knows.
 pub type FormatOptions = BTreeMap<String, String>;
 
-type Make = fn(&mut FormatOptions) -> Result<Arc<dyn Format>, CodecError>;
-
-/// The formats.
-const FORMATS: &[(&str, Make)] = &[
-    ("arrow", arrow_stream::arrow),
-    ("csv", csv::csv),
-    ("json", json::json),
-    ("raw", raw::raw),
-];
-
-/// Returns a format by its name, in whatever case; it takes its options out, and what is left is none of a format's.
-pub fn format(name: &str, options: &mut FormatOptions) -> Result<Arc<dyn Format>, CodecError> {
-    let known = FORMATS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name));
-    let Some((_, make)) = known else {
-        let known: Vec<_> = FORMATS
-            .iter()
-            .map(|(known, _)| format!("`{known}`"))
-            .collect();
-        return Err(CodecError::Unknown {
-            found: name.to_owned(),
-            known: known.join(", "),
-        });
-    };
-    let tombstones = options::TOMBSTONES.take_flag(options)?;
-    let format = make(options)?;
-    Ok(Arc::new(every_format::EveryFormat { format, tombstones }))
-}
-
-/// A format of messages, with its options.
+/// A message format as a table's options describe it.
 pub trait Format: fmt::Debug + Send + Sync {
     /// Returns the name that `'format'` gives it.
     fn name(&self) -> &'static str;
@@ -112,3 +84,9 @@ pub struct Encoded {
 mod checks;
 #[cfg(test)]
 mod round_trips;
+
+/// Returns a format of this crate by its name, as the options describe it.
+#[cfg(test)]
+fn format(name: &str, options: &mut FormatOptions) -> Result<Arc<dyn Format>, CodecError> {
+    Formats::default().open(name, options)
+}

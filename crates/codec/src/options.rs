@@ -1,12 +1,10 @@
-//! The options of formats: one list, from which they are read and documented.
+//! Options of formats: read and documented from one place.
 
 use super::{CodecError, FormatOptions};
 
 /// One option of a format.
 #[derive(Debug, Clone, Copy)]
 pub struct FormatOption {
-    /// The format that takes it; none where every format does.
-    pub format: Option<&'static str>,
     /// Its key.
     pub name: &'static str,
     /// What holds where it is left out.
@@ -16,61 +14,49 @@ pub struct FormatOption {
 }
 
 pub(super) const CSV_DELIMITER: FormatOption = FormatOption {
-    format: Some("csv"),
     name: "csv.delimiter",
     default: ",",
     description: "What stands between two fields: one ASCII character, or `\\t`.",
 };
 pub(super) const CSV_ESCAPE: FormatOption = FormatOption {
-    format: Some("csv"),
     name: "csv.escape",
     default: "",
     description: "What stands before a quote within quotes, and before itself: one ASCII character. Left out, a quote is doubled.",
 };
 pub(super) const CSV_NULL: FormatOption = FormatOption {
-    format: Some("csv"),
     name: "csv.null",
     default: "",
     description: "The field without quotes that is NULL. A field in quotes never is.",
 };
 pub(super) const CSV_QUOTE: FormatOption = FormatOption {
-    format: Some("csv"),
     name: "csv.quote",
     default: "\"",
     description: "What stands around a field that holds a delimiter, a quote or a line break: one ASCII character.",
 };
 pub(super) const JSON_NULLS: FormatOption = FormatOption {
-    format: Some("json"),
     name: "json.nulls",
     default: "false",
     description: "`true` writes a NULL as `null`; `false` leaves its field out.",
 };
 pub(super) const TOMBSTONES: FormatOption = FormatOption {
-    format: None,
     name: "tombstones",
     default: "false",
     description: "`true` writes a row whose columns are all NULL as a message without a value.",
 };
 
-/// The options of all formats, alphabetical.
-pub const OPTIONS: &[FormatOption] = &[
-    CSV_DELIMITER,
-    CSV_ESCAPE,
-    CSV_NULL,
-    CSV_QUOTE,
-    JSON_NULLS,
-    TOMBSTONES,
-];
-
 impl FormatOption {
     /// Takes the option out, as it was given or by its default.
-    pub(super) fn take(&self, options: &mut FormatOptions) -> String {
+    pub fn take(&self, options: &mut FormatOptions) -> String {
         let given = options.remove(self.name);
         given.unwrap_or_else(|| self.default.to_owned())
     }
 
     /// Takes an option out that is `true` or `false`.
-    pub(super) fn take_flag(&self, options: &mut FormatOptions) -> Result<bool, CodecError> {
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError::Option`] where it is neither.
+    pub fn take_flag(&self, options: &mut FormatOptions) -> Result<bool, CodecError> {
         let given = self.take(options);
         match given.as_str() {
             "true" => Ok(true),
@@ -80,7 +66,11 @@ impl FormatOption {
     }
 
     /// Takes an option out that is an ASCII character, or nothing.
-    pub(super) fn take_ascii(&self, options: &mut FormatOptions) -> Result<Option<u8>, CodecError> {
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError::Option`] where it is longer, or ends a line.
+    pub fn take_ascii(&self, options: &mut FormatOptions) -> Result<Option<u8>, CodecError> {
         let given = self.take(options);
         match given.as_bytes() {
             [] => Ok(None),
@@ -91,7 +81,7 @@ impl FormatOption {
     }
 
     /// Returns the error of a value that the option can't have.
-    pub(super) fn refuse(&self, expected: &str, found: String) -> CodecError {
+    pub fn refuse(&self, expected: &str, found: String) -> CodecError {
         CodecError::Option {
             option: self.name.to_owned(),
             expected: expected.to_owned(),
@@ -103,27 +93,31 @@ impl FormatOption {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Formats;
 
     #[test]
-    fn the_list_is_alphabetical_and_says_what_each_does() {
-        assert!(OPTIONS.is_sorted_by_key(|option| option.name));
+    fn every_option_says_what_it_does() {
+        let options = Formats::default().options();
         assert!(
-            OPTIONS
+            options
                 .iter()
-                .all(|option| option.description.ends_with('.'))
+                .all(|(_, option)| option.description.ends_with('.'))
         );
+        let is_of = |(of, option): &(Option<&str>, FormatOption)| {
+            of.is_none_or(|of| option.name.starts_with(&format!("{of}.")))
+        };
+        assert!(options.iter().all(is_of), "{options:?}");
     }
 
     #[test]
     fn the_guide_has_the_list() {
         let guide = include_str!("../../../docs/formats.md");
-        for FormatOption {
-            name,
-            default,
-            description,
-            ..
-        } in OPTIONS
-        {
+        for (_, option) in Formats::default().options() {
+            let FormatOption {
+                name,
+                default,
+                description,
+            } = option;
             let default = if default.is_empty() {
                 " ".to_owned()
             } else {

@@ -14,12 +14,13 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use lexstream_columns::model::Models;
 
+use lexstream_codec::{Formats, MessageFormat};
 use lexstream_environment as environment;
 use lexstream_models::ModelCatalog;
 use lexstream_models::kinds::Kind;
 
 use crate::config::LexstreamConfig;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, StatementSyntax};
 use crate::table_format::TableFormat;
 use crate::tables;
 use lexstream_plan as plan;
@@ -34,6 +35,8 @@ const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not zero
 pub struct Engine {
     context: SessionContext,
     models: Arc<ModelCatalog>,
+    formats: Arc<Formats>,
+    statements: Arc<[Arc<dyn StatementSyntax>]>,
     table_formats: Vec<Arc<dyn TableFormat>>,
 }
 
@@ -56,6 +59,16 @@ impl Engine {
         &self.models
     }
 
+    /// Returns the message formats that it was built with.
+    pub fn formats(&self) -> &Arc<Formats> {
+        &self.formats
+    }
+
+    /// Returns the statements beside DataFusion's that it was built with.
+    pub fn statements(&self) -> &[Arc<dyn StatementSyntax>] {
+        &self.statements
+    }
+
     /// Returns the tables of other systems that it was built with.
     pub fn table_formats(&self) -> &[Arc<dyn TableFormat>] {
         &self.table_formats
@@ -63,10 +76,8 @@ impl Engine {
 
     /// Parses a script into its statements, in order; errors name line and column.
     pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
-        sql::parse(
-            sql,
-            self.context.state().config_options().sql_parser.dialect,
-        )
+        let dialect = self.context.state().config_options().sql_parser.dialect;
+        sql::parse(sql, dialect, &self.statements)
     }
 
     /// Plans and starts one statement.
@@ -76,16 +87,11 @@ impl Engine {
     pub async fn run(&self, statement: Statement) -> Result<DataFrame> {
         let (context, models) = (&self.context, &self.models);
         let frame = match statement {
-            Statement::AlterModel(statement) => statement.run(context, models).await,
-            Statement::CreateModel(statement) => statement.run(context, models).await,
             Statement::DataFusion(statement) => {
                 let plan = self.plan(*statement).await?;
                 context.execute_logical_plan(plan).await
             }
-            Statement::DescribeModel(statement) => statement.run(context, models).await,
-            Statement::DropModel(statement) => statement.run(context, models).await,
-            Statement::ShowFunctions(statement) => statement.run(context),
-            Statement::ShowModels(statement) => statement.run(context).await,
+            Statement::Own(statement) => statement.run(context, models).await,
         };
         match frame {
             Ok(frame) => Ok(frame),
@@ -131,6 +137,8 @@ pub struct EngineBuilder {
     home: Option<PathBuf>,
     kinds: Vec<Arc<dyn Kind>>,
     models: Option<Arc<ModelCatalog>>,
+    formats: Formats,
+    statements: Vec<Arc<dyn StatementSyntax>>,
     table_formats: Vec<Arc<dyn TableFormat>>,
 }
 
@@ -183,6 +191,20 @@ impl EngineBuilder {
         self
     }
 
+    /// Adds a message format, which tables of topics name in their options; one that has its name already gives way.
+    #[must_use]
+    pub fn format(mut self, format: Arc<dyn MessageFormat>) -> Self {
+        self.formats = self.formats.with(format);
+        self
+    }
+
+    /// Adds a statement, which is tried before DataFusion's and behind Lexstream's own.
+    #[must_use]
+    pub fn statement(mut self, statement: Arc<dyn StatementSyntax>) -> Self {
+        self.statements.push(statement);
+        self
+    }
+
     /// Adds tables of another system; one that has its name already gives way.
     #[must_use]
     pub fn table_format(mut self, format: Arc<dyn TableFormat>) -> Self {
@@ -210,9 +232,12 @@ impl EngineBuilder {
             .build();
         let context = tables::with_files(SessionContext::new_with_state(state));
         let models = self.register_all(&context)?;
+        let statements = sql::built_in().into_iter().chain(self.statements);
         Ok(Engine {
             context,
             models,
+            formats: Arc::new(self.formats),
+            statements: statements.collect(),
             table_formats: self.table_formats,
         })
     }
@@ -226,10 +251,12 @@ impl EngineBuilder {
     pub fn register_all(&self, context: &SessionContext) -> Result<Arc<ModelCatalog>> {
         let models = self.catalog();
         register_functions(context, &models)?;
+        let state = context.state_ref();
+        let mut state = state.write();
+        let config = state.config_mut();
+        config.set_extension(Arc::new(self.formats.clone()));
         for format in &self.table_formats {
             let factory: Arc<dyn TableProviderFactory> = Arc::<dyn TableFormat>::clone(format);
-            let state = context.state_ref();
-            let mut state = state.write();
             let factories = state.table_factories_mut();
             factories.insert(format.name().to_owned(), factory);
         }

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use datafusion::common::Result;
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::model_task::blocking;
+use super::own_statement::OwnStatement;
 use super::parser::syntax_error;
 use super::words::{Options, Written, model_name, options, words};
 use lexstream_models::ModelCatalog;
@@ -50,15 +52,14 @@ impl AlterModel {
         };
         Ok(Some(Self { name, change }))
     }
+}
 
-    /// Changes the model.
-    pub(crate) async fn run(
-        self,
-        context: &SessionContext,
-        models: &Arc<ModelCatalog>,
-    ) -> Result<DataFrame> {
-        let (name, models) = (self.name, Arc::clone(models));
-        match self.change {
+#[async_trait]
+impl OwnStatement for AlterModel {
+    async fn run(&self, context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<DataFrame> {
+        let statement = self.clone();
+        let (name, models) = (statement.name, Arc::clone(models));
+        match statement.change {
             ModelChange::Set(options) => {
                 blocking(move || models.alter(&name, &options)).await?;
             }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::Result;
 use datafusion::prelude::{DataFrame, SessionContext};
@@ -14,6 +15,7 @@ use lexstream_columns::model::ModelError;
 use tokio::sync::mpsc::{self, Receiver};
 
 use super::model_task::blocking;
+use super::own_statement::OwnStatement;
 use super::parser::syntax_error;
 use super::samples;
 use super::words::{Options, Written, model_name, options, quoted, words};
@@ -82,23 +84,22 @@ impl CreateModel {
             query,
         }))
     }
+}
 
-    /// Makes the model; the rows of the query flow into it as they come.
-    pub(crate) async fn run(
-        self,
-        context: &SessionContext,
-        models: &Arc<ModelCatalog>,
-    ) -> Result<DataFrame> {
+#[async_trait]
+impl OwnStatement for CreateModel {
+    async fn run(&self, context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<DataFrame> {
+        let statement = self.clone();
         let mut create = lexstream_models::CreateModel {
-            options: self.options,
-            comment: self.comment,
-            if_exists: self.if_exists,
-            query: self.query.as_ref().map(ToString::to_string),
+            options: statement.options,
+            comment: statement.comment,
+            if_exists: statement.if_exists,
+            query: statement.query.as_ref().map(ToString::to_string),
             rows: None,
         };
-        let name = self.name;
+        let name = statement.name;
         let catalog = Arc::clone(models);
-        let Some(query) = self.query else {
+        let Some(query) = statement.query else {
             blocking(move || catalog.create(&name, create)).await?;
             return context.read_empty();
         };

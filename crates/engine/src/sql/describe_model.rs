@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, StringViewArray};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::Result;
@@ -10,6 +11,7 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::model_task::blocking;
+use super::own_statement::OwnStatement;
 use super::words::{model_name, quoted, words_before_name};
 use lexstream_models::ModelCatalog;
 
@@ -33,15 +35,14 @@ impl DescribeModel {
         let model = model_name(parser)?;
         Ok(Some(Self { model }))
     }
+}
 
-    /// Returns the list as rows.
-    pub(crate) async fn run(
-        self,
-        context: &SessionContext,
-        models: &Arc<ModelCatalog>,
-    ) -> Result<DataFrame> {
+#[async_trait]
+impl OwnStatement for DescribeModel {
+    async fn run(&self, context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<DataFrame> {
+        let statement = self.clone();
         let models = Arc::clone(models);
-        let properties = blocking(move || models.describe(&self.model)).await?;
+        let properties = blocking(move || models.describe(&statement.model)).await?;
         let names: StringViewArray = properties.iter().map(|(name, _)| Some(name)).collect();
         let values: StringViewArray = properties.iter().map(|(_, value)| Some(value)).collect();
         let batch = RecordBatch::try_from_iter([

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use datafusion::common::Result;
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::model_task::blocking;
+use super::own_statement::OwnStatement;
 use super::words::{model_name, quoted, words};
 use lexstream_models::ModelCatalog;
 
@@ -30,16 +32,15 @@ impl DropModel {
         let model = model_name(parser)?;
         Ok(Some(Self { model, if_exists }))
     }
+}
 
-    /// Deletes the model.
-    pub(crate) async fn run(
-        self,
-        context: &SessionContext,
-        models: &Arc<ModelCatalog>,
-    ) -> Result<DataFrame> {
+#[async_trait]
+impl OwnStatement for DropModel {
+    async fn run(&self, context: &SessionContext, models: &Arc<ModelCatalog>) -> Result<DataFrame> {
+        let statement = self.clone();
         let models = Arc::clone(models);
-        blocking(move || match models.remove(&self.model) {
-            Err(error) if self.if_exists && error.is_unknown() => Ok(()),
+        blocking(move || match models.remove(&statement.model) {
+            Err(error) if statement.if_exists && error.is_unknown() => Ok(()),
             done => done,
         })
         .await?;

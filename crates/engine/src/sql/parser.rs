@@ -1,6 +1,7 @@
 //! The statement parser: DataFusion's, tried after our own statements.
 
 use std::fmt;
+use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result};
 use datafusion::config::Dialect;
@@ -9,38 +10,23 @@ use datafusion::sql::sqlparser::dialect::dialect_from_str;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, TokenizerError};
 
+use super::own_statement::{OwnStatement, StatementSyntax};
 use super::samples;
-use super::{AlterModel, CreateModel, DescribeModel, DropModel, ShowFunctions, ShowModels};
 
 /// One statement of a script.
 #[derive(Debug, Clone)]
 pub enum Statement {
-    /// `ALTER MODEL`.
-    AlterModel(AlterModel),
-    /// `CREATE MODEL`.
-    CreateModel(Box<CreateModel>),
     /// A statement that DataFusion runs.
     DataFusion(Box<DataFusionStatement>),
-    /// `DESCRIBE MODEL`.
-    DescribeModel(DescribeModel),
-    /// `DROP MODEL`.
-    DropModel(DropModel),
-    /// `SHOW FUNCTIONS [LIKE 'pattern']`.
-    ShowFunctions(ShowFunctions),
-    /// `SHOW MODELS [LIKE 'pattern']`.
-    ShowModels(ShowModels),
+    /// A statement of Lexstream's, or of what extends it.
+    Own(Arc<dyn OwnStatement>),
 }
 
 impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlterModel(statement) => statement.fmt(f),
-            Self::CreateModel(statement) => statement.fmt(f),
             Self::DataFusion(statement) => statement.fmt(f),
-            Self::DescribeModel(statement) => statement.fmt(f),
-            Self::DropModel(statement) => statement.fmt(f),
-            Self::ShowFunctions(statement) => statement.fmt(f),
-            Self::ShowModels(statement) => statement.fmt(f),
+            Self::Own(statement) => statement.fmt(f),
         }
     }
 }
@@ -48,8 +34,12 @@ impl fmt::Display for Statement {
 /// Parses a script into its statements, in order.
 ///
 /// Statements are separated by `;`; the last one needs none. An error names the line and column
-/// in `sql`, and nothing of the script counts as parsed.
-pub fn parse(sql: &str, dialect: Dialect) -> Result<Vec<Statement>> {
+/// in `sql`, and nothing of the script counts as parsed. A statement of `own` comes before one of DataFusion's.
+pub fn parse(
+    sql: &str,
+    dialect: Dialect,
+    own: &[Arc<dyn StatementSyntax>],
+) -> Result<Vec<Statement>> {
     let dialect = dialect_of(dialect)?;
     let mut parser = DFParserBuilder::new(sql)
         .with_dialect(dialect.as_ref())
@@ -60,7 +50,7 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Vec<Statement>> {
         if parser.parser.peek_token_ref().token == Token::EOF {
             return Ok(statements);
         }
-        statements.push(statement(&mut parser)?);
+        statements.push(statement(&mut parser, own)?);
         let next = parser.parser.peek_token_ref();
         if !matches!(next.token, Token::SemiColon | Token::EOF) {
             return Err(syntax_error(format!(
@@ -71,26 +61,12 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Vec<Statement>> {
     }
 }
 
-/// Parses one statement: one of our own where its first words say so, else DataFusion's.
-fn statement(parser: &mut DFParser<'_>) -> Result<Statement> {
-    let ours = &mut parser.parser;
-    if let Some(statement) = AlterModel::parse(ours)? {
-        return Ok(Statement::AlterModel(statement));
-    }
-    if let Some(statement) = CreateModel::parse(ours)? {
-        return Ok(Statement::CreateModel(Box::new(statement)));
-    }
-    if let Some(statement) = DescribeModel::parse(ours)? {
-        return Ok(Statement::DescribeModel(statement));
-    }
-    if let Some(statement) = DropModel::parse(ours)? {
-        return Ok(Statement::DropModel(statement));
-    }
-    if let Some(statement) = ShowFunctions::parse(ours)? {
-        return Ok(Statement::ShowFunctions(statement));
-    }
-    if let Some(statement) = ShowModels::parse(ours)? {
-        return Ok(Statement::ShowModels(statement));
+/// Parses one statement: one of `own` where its first words say so, else DataFusion's.
+fn statement(parser: &mut DFParser<'_>, own: &[Arc<dyn StatementSyntax>]) -> Result<Statement> {
+    for syntax in own {
+        if let Some(statement) = syntax.parse(&mut parser.parser)? {
+            return Ok(Statement::Own(statement));
+        }
     }
     let statement = parser.parse_statement()?;
     samples::refuse(&statement)?;
@@ -132,10 +108,11 @@ pub(super) fn syntax_error(message: String) -> DataFusionError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::built_in;
     use super::*;
 
     fn check(sql: &str, expected: &[&str]) {
-        let statements = parse(sql, Dialect::Generic).expect(sql);
+        let statements = parse(sql, Dialect::Generic, &built_in()).expect(sql);
         assert_eq!(
             statements
                 .iter()
@@ -147,7 +124,7 @@ mod tests {
     }
 
     fn check_error(sql: &str, expected: &str) {
-        let error = parse(sql, Dialect::Generic)
+        let error = parse(sql, Dialect::Generic, &built_in())
             .expect_err(sql)
             .strip_backtrace();
         assert!(error.contains(expected), "{sql:?}: {error}");

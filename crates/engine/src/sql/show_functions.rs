@@ -3,12 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::own_statement::OwnStatement;
+use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, StringViewArray};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::Result;
 use datafusion::prelude::{DataFrame, SessionContext, col, lit};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
+use lexstream_models::ModelCatalog;
 
 use crate::documentation::Function;
 use crate::reference;
@@ -36,9 +39,11 @@ impl ShowFunctions {
         };
         Ok(Some(Self { like }))
     }
+}
 
-    /// Returns the list as rows.
-    pub(crate) fn run(&self, context: &SessionContext) -> Result<DataFrame> {
+#[async_trait]
+impl OwnStatement for ShowFunctions {
+    async fn run(&self, context: &SessionContext, _: &Arc<ModelCatalog>) -> Result<DataFrame> {
         let functions = reference::functions(&context.state());
         let column = |text: fn(&Function) -> &str| -> ArrayRef {
             Arc::new(

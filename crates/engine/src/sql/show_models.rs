@@ -2,9 +2,14 @@
 
 use std::fmt;
 
+use std::sync::Arc;
+
+use super::own_statement::OwnStatement;
+use async_trait::async_trait;
 use datafusion::common::Result;
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::sqlparser::parser::Parser;
+use lexstream_models::ModelCatalog;
 
 use super::words::{quoted, words};
 
@@ -29,9 +34,11 @@ impl ShowModels {
         };
         Ok(Some(Self { like }))
     }
+}
 
-    /// Returns the list as rows.
-    pub(crate) async fn run(&self, context: &SessionContext) -> Result<DataFrame> {
+#[async_trait]
+impl OwnStatement for ShowModels {
+    async fn run(&self, context: &SessionContext, _: &Arc<ModelCatalog>) -> Result<DataFrame> {
         let like = self.like.as_deref().unwrap_or("%");
         context
             .sql(&format!(

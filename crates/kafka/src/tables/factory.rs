@@ -15,7 +15,7 @@ use super::reference::topic_options;
 use super::row_reader::RowReader;
 use super::table::KafkaTable;
 use crate::TopicOptions;
-use lexstream_codec::{self, CodecError, Format};
+use lexstream_codec::{Format, Formats};
 use lexstream_engine::TableFormat;
 use lexstream_environment as environment;
 
@@ -30,10 +30,11 @@ pub struct KafkaTables;
 impl TableProviderFactory for KafkaTables {
     async fn create(
         &self,
-        _: &dyn Session,
+        session: &dyn Session,
         statement: &CreateExternalTable,
     ) -> Result<Arc<dyn TableProvider>> {
-        match table(statement) {
+        let formats = session.config().get_extension::<Formats>();
+        match table(statement, &formats.unwrap_or_default()) {
             Ok(table) => Ok(Arc::new(table)),
             Err(error) => Err(error.context(format!("table `{}`", statement.name))),
         }
@@ -45,12 +46,12 @@ impl TableFormat for KafkaTables {
         FILE_TYPE
     }
 
-    fn page(&self) -> Option<(String, String)> {
-        Some(("topic_options.md".to_owned(), topic_options()))
+    fn page(&self, formats: &Formats) -> Option<(String, String)> {
+        Some(("topic_options.md".to_owned(), topic_options(formats)))
     }
 }
 
-fn table(statement: &CreateExternalTable) -> Result<KafkaTable> {
+fn table(statement: &CreateExternalTable, formats: &Formats) -> Result<KafkaTable> {
     check_clauses(statement)?;
     let [location] = statement.locations.as_slice() else {
         return plan_err!(
@@ -64,7 +65,7 @@ fn table(statement: &CreateExternalTable) -> Result<KafkaTable> {
     let fields = statement.schema.fields().iter().map(declared);
     let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
     let columns = Columns::try_new(&schema)?;
-    let format = format(&options, &columns)?;
+    let format = format(&options, &columns, formats)?;
     // Columns that the format can't hold are refused here rather than by a query.
     RowReader::try_new(&schema, format.as_deref(), &[])?;
     let definition = definition(statement, &options);
@@ -113,40 +114,44 @@ fn check_clauses(statement: &CreateExternalTable) -> Result<()> {
     }
 }
 
-fn format(options: &TopicOptions, columns: &Columns) -> Result<Option<Arc<dyn Format>>> {
+fn format(
+    options: &TopicOptions,
+    columns: &Columns,
+    formats: &Formats,
+) -> Result<Option<Arc<dyn Format>>> {
     let mut left = options.format_options().clone();
     let format = match options.format() {
         Some(name) => {
-            let format = lexstream_codec::format(name, &mut left);
+            let format = formats.open(name, &mut left);
             Some(format.map_err(|error| DataFusionError::External(Box::new(error)))?)
         }
         None if columns.value_at.is_empty() => None,
-        None => return Err(no_format(columns)),
+        None => return Err(no_format(columns, formats)),
     };
-    check_left(&left, options.format())?;
+    check_left(&left, options.format(), formats)?;
     Ok(format)
 }
 
-fn no_format(columns: &Columns) -> DataFusionError {
-    let column = columns.value.field(0).name();
-    // The list of formats is the codec's.
-    match lexstream_codec::format("", &mut BTreeMap::new()) {
-        Err(CodecError::Unknown { known, .. }) => plan_datafusion_err!(
-            "expected the option `format` for column `{column}`, one of {known}; found none"
-        ),
-        _ => plan_datafusion_err!("expected the option `format` for column `{column}`, found none"),
-    }
+fn no_format(columns: &Columns, formats: &Formats) -> DataFusionError {
+    let (column, known) = (columns.value.field(0).name(), formats.names());
+    plan_datafusion_err!(
+        "expected the option `format` for column `{column}`, one of {known}; found none"
+    )
 }
 
-fn check_left(left: &BTreeMap<String, String>, format: Option<&str>) -> Result<()> {
+fn check_left(
+    left: &BTreeMap<String, String>,
+    format: Option<&str>,
+    formats: &Formats,
+) -> Result<()> {
     let Some(key) = left.keys().next() else {
         return Ok(());
     };
-    let of_format = lexstream_codec::OPTIONS.iter().filter(|option| {
-        let of = option.format;
+    let options = formats.options();
+    let of_format = options.iter().filter(|(of, _)| {
         of.is_none_or(|of| format.is_some_and(|format| format.eq_ignore_ascii_case(of)))
     });
-    let meant = nearest(key, of_format.map(|option| option.name))
+    let meant = nearest(key, of_format.map(|(_, option)| option.name))
         .map(|name| format!("; did you mean `{name}`?"))
         .unwrap_or_default();
     match format {
