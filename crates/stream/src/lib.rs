@@ -1,6 +1,6 @@
 //! Streams: queries over a topic whose rows go to topics or files, each message exactly once.
 //!
-//! A pipeline reads one topic and writes others, or a folder. Its loop, in [`runner`], polls a batch of messages, has it
+//! A pipeline reads one topic and writes others, or a folder. Its loop, in `runner`, polls a batch of messages, has it
 //! processed on the threads of queries, and hands it to a delivery, on a thread of its own, which commits records, dead
 //! letters and offsets together. Nothing else holds state, so that a process that is killed loses nothing but time.
 
