@@ -1,4 +1,4 @@
-"""Writes crates/kafka/src/properties.rs from librdkafka's own list of its properties.
+"""Writes crates/kafka/src/options/properties.rs from librdkafka's own list of its properties.
 
     python kafka_properties.py LIBRDKAFKA
 
@@ -75,7 +75,7 @@ def main(source: pathlib.Path) -> None:
         for name, (stands_for, side) in sorted(found.items())
     ]
     text = HEAD.format(version=version) + "\n".join(lines) + "\n];\n"
-    (pathlib.Path(__file__).parent.parent / "crates/kafka/src/properties.rs").write_text(text)
+    (pathlib.Path(__file__).parent.parent / "crates/kafka/src/options/properties.rs").write_text(text)
 
 
 main(pathlib.Path(sys.argv[1]))

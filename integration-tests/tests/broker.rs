@@ -116,3 +116,29 @@ fn a_wrong_topic_is_refused_with_what_was_expected() {
     let expected = "error: embedded broker: topic `a` with 2 partitions was not made: ";
     assert!(ended.error.starts_with(expected), "{ended:?}");
 }
+
+/// It answers no admin request, and says so; a stream asks it one.
+#[test]
+fn a_stream_waits_for_no_answer_that_it_does_not_give() {
+    let (child, address) = broker(&["--topics", "reviews:1,scored:1"]);
+    let kafka = Kafka::at(&address);
+    kafka.send("reviews", &[NewRecord::of(r#"{"id":1}"#)]);
+    let table = |name: &str| {
+        format!(
+            "CREATE EXTERNAL TABLE {name} (id BIGINT) STORED AS KAFKA \
+             LOCATION 'kafka://{address}/{name}' OPTIONS ('format' 'json', 'group.id' 'g');"
+        )
+    };
+    let insert = "INSERT INTO scored SELECT id FROM reviews;";
+    let script = [&*table("reviews"), &*table("scored"), insert].concat();
+    let arguments = ["stream", "-c", &script, "--until-end", "--instance", "one"];
+    let ended = run(&arguments, "");
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    assert!(ended.error.contains("outputs=1"), "{ended:?}");
+    assert_eq!(
+        ended.error.matches("OperationTimedOut").count(),
+        0,
+        "{ended:?}"
+    );
+    end(child, "TERM");
+}

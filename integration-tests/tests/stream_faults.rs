@@ -1,6 +1,6 @@
 //! Streams that are killed, stopped and resumed, joined and left, and whose broker is killed: each review once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lexstream_integration_tests::kafka::{Broker, shared, wait_for};
 use lexstream_integration_tests::random::Random;
@@ -13,8 +13,11 @@ pub(crate) const SOON: [(&str, &str); 3] = [
     ("transaction.timeout.ms", "6000"),
 ];
 
-/// A process that is killed and started again under its name goes on within this time.
-const RECOVERY: Duration = Duration::from_secs(10);
+/// What a killed process holds stays held for longer than any wait here, unless its successor of the same name takes it.
+const LATE: [(&str, &str); 2] = [
+    ("session.timeout.ms", "300000"),
+    ("transaction.timeout.ms", "300000"),
+];
 
 /// How often a test does what it does: a few times, or what `LEXSTREAM_TEST_KILLS` says.
 pub(crate) fn kills(few: u64) -> u64 {
@@ -28,21 +31,17 @@ pub(crate) fn kills(few: u64) -> u64 {
 fn a_processor_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     let mut random = Random::printed();
     let kafka = shared();
-    let workshop = Workshop::new(kafka, "killed", 4, &SOON);
+    let workshop = Workshop::new(kafka, "killed", 4, &LATE);
     let mut reviews = Reviews::to(kafka, &workshop.input, Random::printed());
     let kills = kills(5);
-    let mut longest = Duration::ZERO;
     for kill in 0..kills {
         reviews.send(1_000);
         let before = workshop.progress();
-        let started = Instant::now();
         let mut processor = workshop.start("one");
         if kill % 3 == 2 {
             // Any moment of the start, too: what else there is to see of it is not what this is about.
             std::thread::sleep(Duration::from_millis(random.below(3_000)));
         } else {
-            workshop.wait_for(before + 1, &mut processor);
-            longest = longest.max(started.elapsed());
             workshop.wait_for(before + 1 + random.below(800) as i64, &mut processor);
         }
         processor.kill();
@@ -50,8 +49,7 @@ fn a_processor_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     workshop.finish("one");
     let tally = workshop.check();
     assert_eq!(tally.inputs as u64, reviews.sent());
-    eprintln!("{kills} kills of the processor, {longest:.1?} at most until it goes on: {tally}");
-    assert!(longest < RECOVERY, "{longest:?}");
+    eprintln!("{kills} kills of the processor: {tally}");
 }
 
 #[test]

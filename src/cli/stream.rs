@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// Name of this process among those that run the same pipelines [default: the first number that is free in the home]
     #[arg(long, value_name = "NAME")]
     instance: Option<String>,
-    /// Address at which /metrics, /health/live and /health/ready are told over HTTP, such as 127.0.0.1:9184
+    /// Address at which /metrics, /health/live and /health/ready are served over HTTP, such as 127.0.0.1:9184
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// How log lines are written to standard error

@@ -1,4 +1,4 @@
-//! What goes wrong between a client and its brokers.
+//! Errors of queries that read or write topics.
 
 use rdkafka::error::KafkaError;
 
@@ -92,6 +92,6 @@ pub enum ClientError {
 }
 
 /// Puts what a client said behind an error's message.
-pub(super) fn said(reason: Option<String>) -> String {
+pub(crate) fn said(reason: Option<String>) -> String {
     reason.map_or_else(String::new, |reason| format!("; {reason}"))
 }

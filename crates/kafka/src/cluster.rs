@@ -1,4 +1,4 @@
-//! What there is in a cluster: topics, their partitions, and where these end.
+//! Metadata of a cluster: topics, partitions, their ends and limits.
 
 use std::time::Duration;
 
@@ -6,21 +6,22 @@ use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::metadata::MetadataBroker;
 
-use super::complaints::Complaints;
-use super::options::Topic;
 use super::partition::{Offsets, Partition};
+use super::reported_errors::ReportedErrors;
+use crate::options::Topic;
 
-/// How many events are read, and how long each is waited for, to find out why there is no answer.
+/// How many events are polled, and how long each is waited for, to find out why there is no answer.
 const EVENTS: usize = 20;
 const EVENT: Duration = Duration::from_millis(50);
 
-/// A client that asks and reads nothing.
+/// A client for metadata, which reads no messages.
 pub struct Cluster {
     /// How the client is made; it holds secrets.
     config: ClientConfig,
-    client: BaseConsumer<Complaints>,
-    complaints: Complaints,
+    client: BaseConsumer<ReportedErrors>,
+    reported: ReportedErrors,
     timeout: Duration,
 }
 
@@ -31,23 +32,29 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// Makes a client as a consumer is made, which joins no group; each call may take `timeout`.
+    /// Makes a client from a consumer's configuration; it joins no group, and each call is bounded by `timeout`.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses the configuration.
     pub fn try_new(consumer: &ClientConfig, timeout: Duration) -> KafkaResult<Self> {
         let mut config = consumer.clone();
         // The group's name stays, without which a client tells of no errors; it is not joined.
         for key in ["group.instance.id", "group.protocol"] {
             config.remove(key);
         }
-        let complaints = Complaints::default();
+        let reported = ReportedErrors::default();
         Ok(Self {
-            client: config.create_with_context(complaints.clone())?,
+            client: config.create_with_context(reported.clone())?,
             config,
-            complaints,
+            reported,
             timeout,
         })
     }
 
-    /// Returns the partitions of a topic, or of those that a pattern names; none where there is no such topic.
+    /// Returns the partitions of a topic, or of those that match a pattern; none where there is no such topic.
+    ///
+    /// # Errors
+    /// Where brokers don't answer in time.
     pub fn partitions(&self, topic: &Topic) -> KafkaResult<Vec<Partition>> {
         let is_read: Box<dyn Fn(&str) -> bool> = match topic {
             Topic::Name(name) => Box::new(move |topic| topic == name),
@@ -72,23 +79,34 @@ impl Cluster {
         Ok(partitions)
     }
 
-    /// Returns what the client said last of why it gets no answer.
-    pub fn complaint(&self) -> Option<String> {
+    /// Returns the last error that the client reported in the background, such as a refused login.
+    pub fn reported_error(&self) -> Option<String> {
         // It is told by events, among others; what comes again and again is not waited for.
         let mut events = (0..EVENTS).map(|_| self.client.poll(EVENT));
         while events.next().is_some_and(|event| event.is_some()) {}
-        self.complaints.last()
+        self.reported.last()
     }
 
-    /// Returns the bytes of the largest batch of records that every one of these topics takes.
+    /// Returns the bytes of the largest batch of records that all of these topics accept (`max.message.bytes`).
+    ///
+    /// # Errors
+    /// Where brokers don't answer, or refuse to.
     pub async fn largest_batch(&self, topics: &[&str]) -> KafkaResult<Option<usize>> {
-        let admin: AdminClient<Complaints> =
-            self.config.create_with_context(self.complaints.clone())?;
+        // Any broker knows. librdkafka would wait for a controller, which an embedded broker never names; asked for by its
+        // number, it refuses at once.
+        let metadata = self
+            .client
+            .fetch_metadata(topics.first().copied(), self.timeout)?;
+        let broker = metadata.brokers().first().map(MetadataBroker::id);
+        let options = AdminOptions::new()
+            .request_timeout(Some(self.timeout))
+            .broker_id(broker);
+        let admin: AdminClient<ReportedErrors> =
+            self.config.create_with_context(self.reported.clone())?;
         let topics: Vec<_> = topics
             .iter()
             .map(|topic| ResourceSpecifier::Topic(topic))
             .collect();
-        let options = AdminOptions::new().request_timeout(Some(self.timeout));
         let mut smallest: Option<usize> = None;
         for settings in admin.describe_configs(&topics, &options).await? {
             let settings = settings.map_err(KafkaError::AdminOp)?;
@@ -99,7 +117,10 @@ impl Cluster {
         Ok(smallest)
     }
 
-    /// Returns the offsets behind the last message that readers see, by partition.
+    /// Returns the end of each partition: the offset behind its last committed message.
+    ///
+    /// # Errors
+    /// Where brokers don't answer in time.
     pub fn ends(&self, partitions: &[Partition]) -> KafkaResult<Offsets> {
         let ends = partitions.iter().map(|partition| {
             let (_, end) =

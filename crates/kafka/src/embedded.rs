@@ -1,4 +1,4 @@
-//! A broker inside this process, to try things with nothing installed: librdkafka's mock cluster.
+//! An in-process broker for trying things with nothing installed: librdkafka's mock cluster.
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -47,14 +47,20 @@ pub enum EmbeddedBrokerError {
 }
 
 impl EmbeddedBroker {
-    /// Starts brokers that share their topics.
+    /// Starts brokers of one cluster.
+    ///
+    /// # Errors
+    /// Where librdkafka can't.
     pub fn start(brokers: NonZeroU16) -> Result<Self, EmbeddedBrokerError> {
         let cluster = MockCluster::new(brokers.get().into());
         let cluster = cluster.map_err(|source| EmbeddedBrokerError::Start { brokers, source })?;
         Ok(Self { cluster })
     }
 
-    /// Makes a topic; one that nobody makes comes to be with [`PARTITIONS`] when a client first asks for it.
+    /// Creates a topic; others are created with [`PARTITIONS`] when a client first asks for them.
+    ///
+    /// # Errors
+    /// Where the topic exists, or its name can't be.
     pub fn create_topic(
         &self,
         topic: &str,

@@ -1,4 +1,4 @@
-//! What librdkafka says, as events of `tracing`.
+//! librdkafka's log, as events of `tracing`.
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -7,7 +7,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
 /// Passes a line of librdkafka's log on.
-pub(super) fn line(level: RDKafkaLogLevel, facility: &str, message: &str) {
+pub(crate) fn line(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
@@ -22,7 +22,7 @@ pub(super) fn line(level: RDKafkaLogLevel, facility: &str, message: &str) {
 }
 
 /// Passes an error on that librdkafka gets over by itself.
-pub(super) fn error(error: &KafkaError, reason: &str) {
+pub(crate) fn error(error: &KafkaError, reason: &str) {
     match error.rdkafka_error_code() {
         // The end of a partition is none, though librdkafka says it as one.
         Some(RDKafkaErrorCode::PartitionEOF) => {}
@@ -33,7 +33,7 @@ pub(super) fn error(error: &KafkaError, reason: &str) {
 }
 
 /// Tells whether a broker can't be reached.
-pub(super) fn is_outage(error: &KafkaError) -> bool {
+pub(crate) fn is_outage(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(
@@ -45,7 +45,7 @@ pub(super) fn is_outage(error: &KafkaError) -> bool {
 }
 
 /// A client that has nothing of its own to be called for.
-pub(super) struct Logged;
+pub(crate) struct Logged;
 
 impl ClientContext for Logged {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {

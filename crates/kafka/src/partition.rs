@@ -26,7 +26,7 @@ impl fmt::Display for Partition {
 pub type Offsets = BTreeMap<Partition, i64>;
 
 /// Returns partitions as librdkafka takes them.
-pub(super) fn list<'a>(partitions: impl IntoIterator<Item = &'a Partition>) -> TopicPartitionList {
+pub(crate) fn list<'a>(partitions: impl IntoIterator<Item = &'a Partition>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
         list.add_partition(&partition.topic, partition.number);
@@ -35,7 +35,7 @@ pub(super) fn list<'a>(partitions: impl IntoIterator<Item = &'a Partition>) -> T
 }
 
 /// Returns offsets as librdkafka takes them.
-pub(super) fn list_of_offsets(offsets: &Offsets) -> KafkaResult<TopicPartitionList> {
+pub(crate) fn list_of_offsets(offsets: &Offsets) -> KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::with_capacity(offsets.len());
     for (partition, offset) in offsets {
         let offset = Offset::Offset(*offset);
@@ -45,7 +45,7 @@ pub(super) fn list_of_offsets(offsets: &Offsets) -> KafkaResult<TopicPartitionLi
 }
 
 /// Returns the partitions of a list of librdkafka's.
-pub(super) fn partitions(list: &TopicPartitionList) -> Vec<Partition> {
+pub(crate) fn partitions(list: &TopicPartitionList) -> Vec<Partition> {
     let elements = list.elements().into_iter();
     let partition = |topic: &str, number| Partition {
         topic: topic.into(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::common::DataFusionError;
 use rdkafka::error::KafkaError;
 
+use super::batch::DeadLetter;
 use lexstream_kafka::{Partition, TransactionError};
 
 /// Why a stream can't begin, or stops.
@@ -73,7 +74,7 @@ pub enum StreamError {
         /// The first that there is.
         first: i64,
     },
-    /// A name is to be taken where names are held, and it is not known where that is.
+    /// No home is known, in which names are locked.
     #[error(
         "no home: expected --home or LEXSTREAM_HOME, or --instance with a name for this process"
     )]
@@ -108,7 +109,7 @@ pub enum StreamError {
     },
     /// Dead letters can't be sent.
     #[error("the dead letters can't be sent")]
-    Letters {
+    DeadLetters {
         /// What Kafka says.
         source: TransactionError,
     },
@@ -128,8 +129,8 @@ pub enum StreamError {
         /// What Parquet's writer or the system says.
         source: DataFusionError,
     },
-    /// Rows can't be scored, as the task that did ended without a result.
-    #[error("{partition}@{offset}: scoring ended without a result")]
+    /// The task that processed a batch ended without a result.
+    #[error("{partition}@{offset}: processing ended without a result")]
     Lost {
         /// The first message that was under way.
         partition: Partition,
@@ -152,8 +153,26 @@ pub enum StreamError {
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 impl StreamError {
+    /// Returns the error of a thread that can't be started.
+    pub(crate) fn thread(source: io::Error) -> Self {
+        Self::Io {
+            action: "start",
+            path: PathBuf::from("a thread"),
+            source,
+        }
+    }
+
+    /// Returns the error of a message that may not fail.
+    pub(crate) fn poison((partition, offset, dead): (Partition, i64, &DeadLetter)) -> Self {
+        Self::Poison {
+            partition,
+            offset,
+            source: Cause::clone(&dead.cause),
+        }
+    }
+
     /// Returns what makes an error of Kafka's out of what was asked.
-    pub(super) fn kafka(what: impl Into<String>) -> impl FnOnce(KafkaError) -> Self {
+    pub(crate) fn kafka(what: impl Into<String>) -> impl FnOnce(KafkaError) -> Self {
         let what = what.into();
         move |source| Self::Kafka { what, source }
     }

@@ -1,18 +1,18 @@
-//! Who a process is among those that run the same pipeline.
+//! The identity of a process among those that run the same pipeline.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use super::StreamError;
 
-/// How many processes of one pipeline find a name by themselves in one home.
+/// The most processes of one pipeline that find a name by themselves in one home.
 const SLOTS: usize = 1000;
 
 /// A name that no other living process of this home has, for as long as this is held.
 ///
 /// The lock on its file goes with the process, however it ends, and stays while the process is stopped by a signal.
 #[derive(Debug)]
-pub struct Identity {
+pub(crate) struct Identity {
     name: String,
     /// None where the name was given.
     _lock: Option<File>,
@@ -20,7 +20,7 @@ pub struct Identity {
 
 impl Identity {
     /// Takes a name that was given.
-    pub fn given(name: impl Into<String>) -> Self {
+    pub(crate) fn given(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             _lock: None,
@@ -28,7 +28,10 @@ impl Identity {
     }
 
     /// Takes the first free number among the processes of a group that have the same home.
-    pub fn first_free(home: &Path, group: &str) -> Result<Self, StreamError> {
+    ///
+    /// # Errors
+    /// Where the home can't be written, or has no free number.
+    pub(crate) fn first_free(home: &Path, group: &str) -> Result<Self, StreamError> {
         let folder = home.join("instances").join(file_name(group));
         let io = |action, path: &Path| {
             let path = path.to_owned();
@@ -58,12 +61,12 @@ impl Identity {
     }
 
     /// Returns the name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// Returns a group's name as a file's: others than letters, digits, `-` and `_` are written as their number.
+/// Returns a group's name as a file name: characters but letters, digits, `-` and `_` are escaped.
 fn file_name(group: &str) -> String {
     let mut name = String::new();
     for character in group.chars() {

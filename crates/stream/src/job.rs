@@ -1,4 +1,4 @@
-//! A stream: pipelines that are planned, and then run, each on a thread of its own.
+//! A stream: pipelines that are planned, then run, each on a thread of its own.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,32 +7,31 @@ use std::thread::JoinHandle;
 use tokio::runtime::Handle;
 
 use super::StreamError;
-use super::control::Control;
-use super::kafka_steps::KafkaSteps;
-use super::prepared::Prepared;
-use super::script;
-use super::steps::Steps;
+use super::metrics::Control;
+use super::plan::{PipelinePlan, read_script};
+use super::source::{KafkaSource, Source};
 use lexstream_engine::Engine;
+use lexstream_kafka::{KafkaProducer, TransactionalProducer};
 
 /// What the command line adds to a script.
 #[derive(Debug, Clone)]
 pub struct StreamOptions {
     /// This process's name among those that run the same pipelines; without one, the first that is free in the home.
     pub instance: Option<String>,
-    /// Whether the stream ends at what is the end of its topics at the start.
+    /// Whether the stream ends where its topics end at the start.
     pub until_end: bool,
-    /// Where names are held; none is needed where this process has one.
+    /// The home, in which names are locked; without `instance`, one is needed.
     pub home: Option<PathBuf>,
 }
 
-/// Pipelines, planned.
+/// Planned pipelines.
 #[derive(Debug)]
 pub struct Stream {
-    pipelines: Vec<Prepared>,
+    pipelines: Vec<PipelinePlan>,
     options: StreamOptions,
 }
 
-/// A pipeline that runs.
+/// A running pipeline.
 #[derive(Debug)]
 pub struct Running {
     /// The table that it reads.
@@ -49,6 +48,9 @@ impl Running {
     }
 
     /// Waits for its end.
+    ///
+    /// # Errors
+    /// Where it failed.
     pub fn join(self) -> Result<(), StreamError> {
         match self.thread.join() {
             Ok(ended) => ended,
@@ -58,35 +60,43 @@ impl Running {
 }
 
 impl Stream {
-    /// Runs the statements of a script that define, and plans its INSERTs; no topic is asked for yet.
+    /// Runs the statements of a script that define, and plans its INSERTs; no broker is asked yet.
+    ///
+    /// # Errors
+    /// Where a statement fails, or is none that a stream runs.
     pub async fn of_script(
         engine: &Engine,
         sql: &str,
         options: StreamOptions,
     ) -> Result<Self, StreamError> {
         let mut pipelines = Vec::new();
-        for planned in script::plan(engine, sql).await? {
-            pipelines.push(Prepared::new(engine, planned).await?);
+        for inserts in read_script(engine, sql).await? {
+            pipelines.push(PipelinePlan::new(engine, inserts).await?);
         }
         Ok(Self { pipelines, options })
     }
 
-    /// Returns what would be run.
+    /// Describes the pipelines and their plans.
     pub fn describe(&self) -> String {
-        self.pipelines.iter().map(Prepared::describe).collect()
+        self.pipelines.iter().map(PipelinePlan::describe).collect()
     }
 
-    /// Begins to run the pipelines; rows are computed on `runtime`.
+    /// Starts the pipelines; queries run on `runtime`.
+    ///
+    /// # Errors
+    /// Where a thread can't be started; what a pipeline fails of comes from [`Running::join`].
     pub fn start(self, runtime: &Handle) -> Result<Vec<Running>, StreamError> {
-        self.start_with(runtime, |steps| steps)
+        self.start_with(runtime, |source, producer| (source, producer))
     }
 
-    /// Begins to run the pipelines, those between topics by other steps, made out of the right ones: such as break a
-    /// rule, or end the process at one.
-    pub fn start_with<S: Steps>(
+    /// Starts the pipelines, those between topics with decorated clients: such as break a rule, or end the process.
+    ///
+    /// # Errors
+    /// Where a thread can't be started.
+    pub fn start_with<S: Source, P: TransactionalProducer>(
         self,
         runtime: &Handle,
-        wrap: impl Fn(KafkaSteps) -> S + Clone + Send + 'static,
+        wrap: impl Fn(KafkaSource, KafkaProducer) -> (S, P) + Clone + Send + 'static,
     ) -> Result<Vec<Running>, StreamError> {
         let Self { pipelines, options } = self;
         let started = pipelines.into_iter().map(|pipeline| {
@@ -96,11 +106,7 @@ impl Stream {
             let (runtime, options) = (runtime.clone(), options.clone());
             let (shared, wrap) = (Arc::clone(&control), wrap.clone());
             let thread = thread.spawn(move || pipeline.run(&options, shared, runtime, wrap));
-            let thread = thread.map_err(|source| StreamError::Io {
-                action: "start",
-                path: PathBuf::from("a thread"),
-                source,
-            })?;
+            let thread = thread.map_err(StreamError::thread)?;
             Ok(Running {
                 name,
                 control,

@@ -1,4 +1,4 @@
-//! Queries over one topic's table, and the topics that their rows go to.
+//! Processing of a batch: decode, query, encode.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,33 +7,35 @@ use std::time::{Duration, Instant};
 use datafusion::arrow::array::{Array, RecordBatch, UInt32Array};
 use datafusion::common::DataFusionError;
 
-use super::rows::ScoredRows;
-use super::scored::{Output, Scored};
-use super::sink::Sink;
-use super::taken::{DeadLetter, Taken};
+use super::batch::{DeadLetter, InputBatch, OutputRecords, OutputRows, SinkRecords};
+use super::plan::Sink;
 use super::{Cause, StreamError};
 use lexstream_engine::message::message;
 use lexstream_kafka::tables::{RowError, RowReader};
 use lexstream_kafka::{DeadLetterOptions, Messages};
 use lexstream_rowwise::{Outcome, Rowwise, RowwiseError};
 
-/// The first pause before a failure that may pass is tried again.
-const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// The first back-off after a failure that may pass.
+const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// What happens to a batch of messages between Kafka and Kafka.
+/// Decodes messages, runs queries over their rows and encodes what comes out.
 #[derive(Debug)]
-pub struct Pipeline {
-    pub(super) reader: RowReader,
-    pub(super) rowwise: Rowwise,
-    pub(super) sinks: Vec<Arc<Sink>>,
-    pub(super) errors: DeadLetterOptions,
+pub(crate) struct Pipeline {
+    pub(crate) reader: RowReader,
+    pub(crate) rowwise: Rowwise,
+    pub(crate) sinks: Vec<Arc<Sink>>,
+    pub(crate) errors: DeadLetterOptions,
 }
 
 impl Pipeline {
-    /// Reads messages, runs the queries over them and writes records of what comes out.
+    /// Makes records of a batch's rows; a message of which any row fails, in any query, has no output.
     ///
-    /// A message of which any row fails, in any query, has no output.
-    pub(super) async fn score(&self, messages: Messages) -> Result<Scored, StreamError> {
+    /// # Errors
+    /// Where the queries fail for no fault of a message.
+    pub(crate) async fn process_to_records(
+        &self,
+        messages: Messages,
+    ) -> Result<OutputRecords, StreamError> {
         let Computed {
             messages,
             mut dead,
@@ -49,18 +51,24 @@ impl Pipeline {
                         .or_insert_with(|| of_message("VALUE_CONVERTER", error));
                 }
                 let of_record = |at| sources[records.row(at) as usize];
-                written.push(Output {
+                written.push(SinkRecords {
                     sink: Arc::clone(sink),
                     messages: (0..records.len()).map(of_record).collect(),
                     records,
                 });
             }
         }
-        Ok(Scored::new(Taken::new(messages, dead), written))
+        Ok(OutputRecords::new(InputBatch::new(messages, dead), written))
     }
 
-    /// Reads messages and runs the one query over them.
-    pub(super) async fn score_rows(&self, messages: Messages) -> Result<ScoredRows, StreamError> {
+    /// Makes rows, of the one query; as [`Pipeline::process_to_records`].
+    ///
+    /// # Errors
+    /// Where the query fails for no fault of a message.
+    pub(crate) async fn process_to_rows(
+        &self,
+        messages: Messages,
+    ) -> Result<OutputRows, StreamError> {
         let Computed {
             messages,
             dead,
@@ -71,16 +79,16 @@ impl Pipeline {
             (first.origin(), first.offset())
         };
         let outputs = outputs.into_iter().flatten().collect();
-        let scored = ScoredRows::new(Taken::new(messages, dead), outputs);
-        scored.map_err(|source| StreamError::Run {
+        let rows = OutputRows::new(InputBatch::new(messages, dead), outputs);
+        rows.map_err(|source| StreamError::Run {
             partition: place.0,
             offset: place.1,
             source,
         })
     }
 
-    /// Reads messages and runs the queries over them.
-    pub(super) async fn compute(&self, messages: Messages) -> Result<Computed, StreamError> {
+    /// Decodes messages and runs the queries over them.
+    pub(crate) async fn compute(&self, messages: Messages) -> Result<Computed, StreamError> {
         let rows = self.reader.read(&messages);
         let rows = rows.map_err(|source| failed_at(&messages, source))?;
         let mut dead: BTreeMap<u32, DeadLetter> = BTreeMap::new();
@@ -93,7 +101,7 @@ impl Pipeline {
         for failed in outcome.failed {
             let letter = DeadLetter {
                 stage: "TRANSFORMATION",
-                class: std::any::type_name::<DataFusionError>(),
+                class: "lexstream.QueryError",
                 cause: Arc::new(RowFailed(message(&failed.error))),
             };
             dead.entry(rows.messages[failed.row as usize])
@@ -114,10 +122,10 @@ impl Pipeline {
         })
     }
 
-    /// Runs the queries; a failure that no message is to blame for is tried again for as long as the options say.
+    /// Runs the queries; a failure that no message is to blame for is retried for as long as the options say.
     async fn run(&self, batch: RecordBatch) -> Result<Outcome, RowwiseError> {
         let began = Instant::now();
-        let mut delay = FIRST_DELAY;
+        let mut delay = BACK_OFF;
         loop {
             let error = match self.rowwise.run(batch.clone()).await {
                 Ok(outcome) => return Ok(outcome),
@@ -131,7 +139,7 @@ impl Pipeline {
                 return Err(error);
             }
             let error = message(&error.into());
-            tracing::warn!(%error, "the queries fail; they are tried again");
+            tracing::warn!(%error, "the queries fail; they are retried");
             tokio::time::sleep(delay).await;
             delay = (delay * 2).min(self.errors.retry_delay_max);
         }
@@ -140,11 +148,11 @@ impl Pipeline {
 
 /// What the queries made of messages.
 #[derive(Debug)]
-pub(super) struct Computed {
-    pub(super) messages: Messages,
-    pub(super) dead: BTreeMap<u32, DeadLetter>,
+pub(crate) struct Computed {
+    pub(crate) messages: Messages,
+    pub(crate) dead: BTreeMap<u32, DeadLetter>,
     /// The rows of each query, with the message that each comes from, ascending.
-    pub(super) outputs: Vec<Vec<(RecordBatch, Vec<u32>)>>,
+    pub(crate) outputs: Vec<Vec<(RecordBatch, Vec<u32>)>>,
 }
 
 /// Returns the error of queries that fail for no fault of a message.
@@ -168,7 +176,7 @@ fn of_message(stage: &'static str, error: RowError) -> DeadLetter {
     let cause: Cause = Arc::new(error);
     DeadLetter {
         stage,
-        class: std::any::type_name::<RowError>(),
+        class: "lexstream.RowError",
         cause,
     }
 }

@@ -1,35 +1,48 @@
 //! The steps of a stream with a rule broken.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lexstream::kafka::{
-    Messages, Offsets, Partition, Polled, Record, TransactionError, Transactions,
+    KafkaProducer, Messages, Offsets, Partition, Polled, Record, TransactionError,
+    TransactionalProducer,
 };
-use lexstream::stream::{KafkaSteps, Meanwhile, Position, Source, Steps, StreamError};
+use lexstream::stream::{KafkaSource, Position, Source, StreamError};
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
 
 use super::rule::{Rule, Step};
 use crate::binary::signal;
 
-/// How long a wait may last before it is looked whether it is over.
-const WAIT: Duration = Duration::from_millis(10);
-
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
 
-/// Makes the steps of a stream but where a rule says otherwise.
-pub(super) struct Broken {
-    steps: KafkaSteps,
+/// What the loop's thread and the delivery's share of a rule.
+struct Shared {
     rule: Rule,
     /// How often each step has come.
-    counts: [u64; 8],
-    /// Behind what has been read, done or not.
-    read: Offsets,
-    /// Behind what has been handed on.
-    done: Offsets,
+    counts: [AtomicU64; 8],
+    /// The offsets behind what has been polled.
+    polled: Mutex<Offsets>,
+}
+
+/// Makes the calls of a stream's consumer but where a rule says otherwise.
+pub(super) struct BrokenSource {
+    source: KafkaSource,
+    shared: Arc<Shared>,
+}
+
+/// Makes the steps of a stream's transactions but where a rule says otherwise.
+pub(super) struct BrokenProducer {
+    producer: KafkaProducer,
+    shared: Arc<Shared>,
+    /// The offsets behind what has been written.
+    written: Offsets,
+    /// Whether the last offsets were ahead of that.
+    is_ahead: bool,
     /// What works apart from the stream, where the rule wants it.
     apart: Option<Apart>,
     dead_letters: String,
@@ -37,46 +50,57 @@ pub(super) struct Broken {
 
 /// A producer, and a consumer that is in no group though it has the group's name.
 struct Apart {
-    producer: Transactions,
+    producer: KafkaProducer,
     consumer: BaseConsumer,
 }
 
-impl Broken {
-    /// Breaks a rule of the steps, at brokers and in a group.
-    pub(super) fn new(
-        steps: KafkaSteps,
-        rule: Rule,
-        brokers: &str,
-        group: &str,
-        dead_letters: &str,
-    ) -> Self {
-        let wants_apart = matches!(
-            rule,
-            Rule::OffsetsApart | Rule::DeadLettersApart | Rule::NoMember
-        );
-        let id = format!("{}-apart", steps.identity());
-        Self {
-            steps,
-            rule,
-            counts: [0; 8],
-            read: Offsets::new(),
-            done: Offsets::new(),
-            apart: wants_apart.then(|| Apart::new(brokers, group, &id)),
-            dead_letters: dead_letters.to_owned(),
-        }
-    }
+/// Breaks a rule of a stream's clients, at brokers and in a group.
+pub(super) fn broken(
+    clients: (KafkaSource, KafkaProducer),
+    rule: Rule,
+    brokers: &str,
+    group: &str,
+    dead_letters: &str,
+) -> (BrokenSource, BrokenProducer) {
+    let wants_apart = matches!(
+        rule,
+        Rule::OffsetsApart | Rule::DeadLettersApart | Rule::NoMember
+    );
+    let shared = Arc::new(Shared {
+        rule,
+        counts: Default::default(),
+        polled: Mutex::default(),
+    });
+    let (source, producer) = clients;
+    let source = BrokenSource {
+        source,
+        shared: Arc::clone(&shared),
+    };
+    let producer = BrokenProducer {
+        producer,
+        shared,
+        written: Offsets::new(),
+        is_ahead: false,
+        apart: wants_apart.then(|| Apart::new(brokers, group)),
+        dead_letters: dead_letters.to_owned(),
+    };
+    (source, producer)
+}
 
+impl Shared {
     /// Counts a step; returns how often it has come, this time included.
-    fn comes(&mut self, step: Step) -> u64 {
-        let count = &mut self.counts[step as usize];
-        *count += 1;
-        let count = *count;
+    fn comes(&self, step: Step) -> u64 {
+        let count = self.counts[step as usize].fetch_add(1, Ordering::Relaxed) + 1;
         self.dies_at(step, count, false);
         count
     }
 
     fn is_made(&self, step: Step) {
-        self.dies_at(step, self.counts[step as usize], true);
+        self.dies_at(
+            step,
+            self.counts[step as usize].load(Ordering::Relaxed),
+            true,
+        );
     }
 
     fn dies_at(&self, step: Step, count: u64, after: bool) {
@@ -90,24 +114,27 @@ impl Broken {
         }
     }
 
-    /// Tells whether it has read more than has been handed on.
-    fn is_ahead(&self) -> bool {
-        let mut read = self.read.iter();
-        read.any(|(partition, offset)| self.done.get(partition).is_none_or(|done| done < offset))
+    fn polled(&self) -> MutexGuard<'_, Offsets> {
+        self.polled.lock().expect("no thread panics with it")
+    }
+}
+
+impl BrokenProducer {
+    fn apart(&mut self) -> &mut Apart {
+        self.apart.as_mut().expect("it is made for such rules")
     }
 
-    fn apart(&self) -> &Apart {
-        self.apart.as_ref().expect("it is made for such rules")
-    }
-
-    /// Tells whether all of the transaction is made by the producer apart.
-    fn is_all_apart(&self) -> bool {
-        self.rule == Rule::NoMember
+    /// Returns the producer that makes the transaction: the one apart, where all of it is.
+    fn transaction(&mut self) -> &mut KafkaProducer {
+        match self.shared.rule {
+            Rule::NoMember => &mut self.apart().producer,
+            _ => &mut self.producer,
+        }
     }
 
     fn aborts_here(&self, count: u64) -> bool {
         let aborts = matches!(
-            self.rule,
+            self.shared.rule,
             Rule::Aborts | Rule::ForgetsToRewind | Rule::DeadLettersApart
         );
         aborts && count.is_multiple_of(2)
@@ -115,20 +142,18 @@ impl Broken {
 }
 
 impl Apart {
-    fn new(brokers: &str, group: &str, id: &str) -> Self {
+    fn new(brokers: &str, group: &str) -> Self {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", brokers);
         let consumer = config.clone().set("group.id", group).create();
-        config.set("transactional.id", id);
-        let producer = Transactions::try_new(&config, CALL).expect("a producer");
-        producer.init().expect("a producer");
+        config.set("transactional.id", format!("{group}-apart"));
         Self {
-            producer,
+            producer: KafkaProducer::transactional(config, CALL).expect("a producer"),
             consumer: consumer.expect("a consumer"),
         }
     }
 
-    fn send_offsets(&self, offsets: &Offsets) -> Result<(), TransactionError> {
+    fn send_offsets(&mut self, offsets: &Offsets) -> Result<(), TransactionError> {
         let member = self.consumer.group_metadata().expect("a group's name");
         self.producer.send_offsets(offsets, &member)
     }
@@ -143,12 +168,14 @@ fn die() {
     }
 }
 
-impl Source for Broken {
+impl Source for BrokenSource {
     fn poll(&mut self, messages: &mut Messages) -> Result<Polled, StreamError> {
-        let polled = self.steps.poll(messages)?;
+        let polled = self.source.poll(messages)?;
         if polled == Polled::Message {
             let last = messages.at(messages.len() - 1);
-            self.read.insert(last.origin(), last.offset() + 1);
+            self.shared
+                .polled()
+                .insert(last.origin(), last.offset() + 1);
         }
         Ok(polled)
     }
@@ -157,86 +184,89 @@ impl Source for Broken {
         &mut self,
         partitions: &[Partition],
     ) -> Result<BTreeMap<Partition, Position>, StreamError> {
-        self.comes(Step::Starts);
-        let starts = self.steps.starts(partitions)?;
-        self.is_made(Step::Starts);
+        self.shared.comes(Step::Starts);
+        let starts = self.source.starts(partitions)?;
+        self.shared.is_made(Step::Starts);
         Ok(starts)
     }
 
     fn assign(&mut self, offsets: &Offsets) -> Result<(), StreamError> {
-        self.comes(Step::Assign);
-        self.steps.assign(offsets)?;
-        self.is_made(Step::Assign);
+        self.shared.comes(Step::Assign);
+        self.source.assign(offsets)?;
+        self.shared.is_made(Step::Assign);
         Ok(())
     }
 
     fn unassign(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
-        self.steps.unassign(partitions)
+        self.source.unassign(partitions)
     }
 
     fn pause(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
-        self.steps.pause(partitions)
+        self.source.pause(partitions)
     }
 
     fn resume(&mut self, partitions: &[Partition]) -> Result<(), StreamError> {
-        self.steps.resume(partitions)
+        self.source.resume(partitions)
     }
 
     fn seek(&mut self, offsets: &Offsets) -> Result<(), StreamError> {
-        self.comes(Step::Seek);
-        if self.rule != Rule::ForgetsToRewind {
-            self.steps.seek(offsets)?;
+        self.shared.comes(Step::Seek);
+        if self.shared.rule != Rule::ForgetsToRewind {
+            self.source.seek(offsets)?;
         }
-        self.is_made(Step::Seek);
+        self.shared.is_made(Step::Seek);
         Ok(())
     }
 
     fn is_at_end(&mut self, partition: &Partition, offset: i64) -> Result<bool, StreamError> {
-        self.steps.is_at_end(partition, offset)
+        self.source.is_at_end(partition, offset)
+    }
+
+    fn member(&self) -> Option<ConsumerGroupMetadata> {
+        self.source.member()
+    }
+
+    fn report(&mut self, durable: &Offsets) {
+        self.source.report(durable);
     }
 }
 
-impl Steps for Broken {
+impl TransactionalProducer for BrokenProducer {
     fn begin(&mut self) -> Result<(), TransactionError> {
-        self.comes(Step::Begin);
-        if self.is_all_apart() {
-            self.apart().producer.begin()?;
-        } else {
-            self.steps.begin()?;
-        }
-        self.is_made(Step::Begin);
+        self.shared.comes(Step::Begin);
+        self.transaction().begin()?;
+        self.shared.is_made(Step::Begin);
         Ok(())
     }
 
     fn send(&mut self, record: &Record<'_>, number: usize) -> Result<(), TransactionError> {
-        self.comes(Step::Send);
-        if self.is_all_apart() {
-            self.apart().producer.send(record, number)?;
-        } else if self.rule == Rule::DeadLettersApart && record.topic == self.dead_letters {
-            let apart = self.apart();
-            apart.producer.begin()?;
-            apart.producer.send(record, number)?;
-            apart.producer.commit()?;
+        self.shared.comes(Step::Send);
+        if self.shared.rule == Rule::DeadLettersApart && record.topic == self.dead_letters {
+            let producer = &mut self.apart().producer;
+            producer.begin()?;
+            producer.send(record, number)?;
+            producer.commit()?;
         } else {
-            self.steps.send(record, number)?;
+            self.transaction().send(record, number)?;
         }
-        self.is_made(Step::Send);
+        self.shared.is_made(Step::Send);
         Ok(())
     }
 
     fn send_offsets(
         &mut self,
         offsets: &Offsets,
-        meanwhile: Meanwhile<'_>,
+        member: &ConsumerGroupMetadata,
     ) -> Result<(), TransactionError> {
-        let count = self.comes(Step::SendOffsets);
+        let count = self.shared.comes(Step::SendOffsets);
         if self.aborts_here(count) {
             return Err(TransactionError::Abort(KafkaError::Canceled));
         }
-        if matches!(self.rule, Rule::Sleeps | Rule::NoMember) && count == 3 {
+        let rule = self.shared.rule;
+        if matches!(rule, Rule::Sleeps | Rule::NoMember) && count == 3 {
             signal(std::process::id(), "STOP");
         }
-        match self.rule {
+        match rule {
             Rule::OffsetsApart => {
                 let apart = self.apart();
                 apart.producer.begin()?;
@@ -247,30 +277,28 @@ impl Steps for Broken {
                 }
             }
             Rule::CommitsPosition => {
-                let read = self.read.clone();
-                self.done.extend(offsets.clone());
-                // What is read while it waits is not known here.
-                self.steps.send_offsets(&read, &mut |_| WAIT)?;
+                self.written.extend(offsets.clone());
+                let polled = self.shared.polled().clone();
+                self.is_ahead = polled.iter().any(|(partition, offset)| {
+                    self.written
+                        .get(partition)
+                        .is_none_or(|written| written < offset)
+                });
+                self.producer.send_offsets(&polled, member)?;
             }
             Rule::NoMember => self.apart().send_offsets(offsets)?,
-            _ => self.steps.send_offsets(offsets, meanwhile)?,
+            _ => self.producer.send_offsets(offsets, member)?,
         }
-        self.is_made(Step::SendOffsets);
+        self.shared.is_made(Step::SendOffsets);
         Ok(())
     }
 
-    fn commit(&mut self, meanwhile: Meanwhile<'_>) -> Result<(), TransactionError> {
-        let count = self.comes(Step::Commit);
-        if self.is_all_apart() {
-            self.apart().producer.commit()?;
-        } else if self.rule == Rule::CommitsPosition {
-            self.steps.commit(&mut |_| WAIT)?;
-        } else {
-            self.steps.commit(meanwhile)?;
-        }
-        let dies = match self.rule {
-            // Where all that it has read is done, nothing is lost yet.
-            Rule::CommitsPosition => count >= 2 && self.is_ahead(),
+    fn commit(&mut self) -> Result<(), TransactionError> {
+        let count = self.shared.comes(Step::Commit);
+        self.transaction().commit()?;
+        let dies = match self.shared.rule {
+            // Where all that was polled has been written, nothing is lost yet.
+            Rule::CommitsPosition => count >= 2 && self.is_ahead,
             Rule::ForgetsToRewind => count == 2,
             Rule::NoMember => count == 3,
             _ => false,
@@ -278,33 +306,21 @@ impl Steps for Broken {
         if dies {
             die();
         }
-        self.is_made(Step::Commit);
+        self.shared.is_made(Step::Commit);
         Ok(())
     }
 
     fn abort(&mut self) -> Result<(), TransactionError> {
-        self.comes(Step::Abort);
-        if self.is_all_apart() {
-            self.apart().producer.abort()?;
-        } else {
-            self.steps.abort()?;
-        }
-        self.is_made(Step::Abort);
-        match self.rule {
+        self.shared.comes(Step::Abort);
+        self.transaction().abort()?;
+        self.shared.is_made(Step::Abort);
+        match self.shared.rule {
             Rule::AbortsInVain => Err(TransactionError::Unknown(KafkaError::Canceled)),
             _ => Ok(()),
         }
     }
 
     fn renew(&mut self) -> Result<(), TransactionError> {
-        self.steps.renew()
-    }
-
-    fn identity(&self) -> &str {
-        self.steps.identity()
-    }
-
-    fn max_record(&self) -> usize {
-        self.steps.max_record()
+        self.producer.renew()
     }
 }

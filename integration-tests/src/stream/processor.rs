@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::binary::signal;
 use crate::kafka::wait_for;
@@ -85,12 +85,10 @@ impl Processor {
     }
 
     /// Asks it to end; it must do so well, and within ten seconds.
-    pub fn stop(mut self, signal: &str) -> Duration {
+    pub fn stop(mut self, signal: &str) {
         self.expect_running();
-        let asked = Instant::now();
         self.signal(signal);
         self.expect_end(Duration::from_secs(10));
-        asked.elapsed()
     }
 
     /// Returns the end of what it and those before it under its name have said.

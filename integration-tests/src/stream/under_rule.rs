@@ -5,7 +5,7 @@ use std::time::Duration;
 use lexstream::stream::{Stream, StreamOptions};
 use tokio::runtime::Builder;
 
-use super::broken::Broken;
+use super::broken::broken;
 use super::rule::Rule;
 
 /// Names the rule, and whatever else the process needs to know, in the environment.
@@ -58,8 +58,8 @@ pub fn run_under_rule() {
     let stream = runtime.block_on(Stream::of_script(&engine, &sql, options));
     let running = stream
         .expect("a plan")
-        .start_with(runtime.handle(), move |steps| {
-            Broken::new(steps, rule, &brokers, &group, &dead)
+        .start_with(runtime.handle(), move |source, producer| {
+            broken((source, producer), rule, &brokers, &group, &dead)
         })
         .expect("the stream starts");
     for pipeline in running {
