@@ -83,7 +83,7 @@ impl Formats {
         let Some(format) = formats.find(|format| format.name().eq_ignore_ascii_case(name)) else {
             return Err(CodecError::Unknown {
                 found: name.to_owned(),
-                known: self.names(),
+                known: self.listed(),
             });
         };
         let tombstones = TOMBSTONES.take_flag(options)?;
@@ -91,9 +91,14 @@ impl Formats {
         Ok(Arc::new(EveryFormat { format, tombstones }))
     }
 
-    /// Returns the names, as errors list them.
-    pub fn names(&self) -> String {
-        let names: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
+    /// Returns the names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    /// Returns the names as errors list them.
+    pub fn listed(&self) -> String {
+        let names: Vec<_> = self.names().map(|name| format!("`{name}`")).collect();
         names.join(", ")
     }
 

@@ -11,15 +11,16 @@ pub struct OwnOption {
     pub description: &'static str,
 }
 
-/// What the keys of formats' options begin with; the formats know the rest.
-const OF_FORMATS: &[&str] = &["arrow.", "csv.", "json.", "raw."];
-
 /// The option that every format has.
 const TOMBSTONES: &str = "tombstones";
 
-/// Tells whether an option is a format's.
-pub(crate) fn is_of_format(key: &str) -> bool {
-    key == TOMBSTONES || OF_FORMATS.iter().any(|prefix| key.starts_with(prefix))
+/// Tells whether an option is one of these formats': it begins with the format's name and a dot.
+pub(crate) fn is_of_format(key: &str, formats: &[&str]) -> bool {
+    let begins = |format: &&str| {
+        let rest = key.strip_prefix(format);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    key == TOMBSTONES || formats.iter().any(begins)
 }
 
 /// Lexstream's own options, alphabetical; those of formats are the formats'.

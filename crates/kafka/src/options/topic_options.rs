@@ -63,7 +63,8 @@ pub struct TopicOptions {
 impl TopicOptions {
     /// Reads a location and options.
     ///
-    /// Keys come as SQL hands them on: in lower case, those without a dot behind `format.`. Variables are replaced here,
+    /// `formats` are the names of the message formats that there are: an option that begins with one of them and a dot is
+    /// the format's. Keys come as SQL hands them on: in lower case, those without a dot behind `format.`. Variables are replaced here,
     /// once: `${env:NAME}` from `environment`, `${file:PATH:KEY}` from a file of Java properties.
     ///
     /// # Errors
@@ -71,6 +72,7 @@ impl TopicOptions {
     pub fn try_new(
         location: &str,
         options: impl IntoIterator<Item = (String, String)>,
+        formats: &[&str],
         environment: &Environment<'_>,
     ) -> Result<Self, OptionsError> {
         let at = Location::parse(location)?;
@@ -79,12 +81,12 @@ impl TopicOptions {
         for (key, text) in options {
             let key = key.strip_prefix("format.").unwrap_or(&key);
             let property = property(key);
-            if property.is_none() && !is_of_format(key) && !is_own(key) {
+            if property.is_none() && !is_of_format(key, formats) && !is_own(key) {
                 return Err(unknown(key));
             }
             let is_secret = property.is_some_and(|property| property.secret);
             settings.insert(key, &text, is_secret, environment)?;
-            if is_of_format(key) {
+            if is_of_format(key, formats) {
                 let value = settings.text(key).unwrap_or_default();
                 format_options.insert(key.to_owned(), value.to_owned());
             }

@@ -60,7 +60,8 @@ fn table(statement: &CreateExternalTable, formats: &Formats) -> Result<KafkaTabl
         );
     };
     let options = statement.options.clone();
-    let options = TopicOptions::try_new(location, options, &environment::variable);
+    let names: Vec<_> = formats.names().collect();
+    let options = TopicOptions::try_new(location, options, &names, &environment::variable);
     let options = options.map_err(|error| DataFusionError::External(Box::new(error)))?;
     let fields = statement.schema.fields().iter().map(declared);
     let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
@@ -133,7 +134,7 @@ fn format(
 }
 
 fn no_format(columns: &Columns, formats: &Formats) -> DataFusionError {
-    let (column, known) = (columns.value.field(0).name(), formats.names());
+    let (column, known) = (columns.value.field(0).name(), formats.listed());
     plan_datafusion_err!(
         "expected the option `format` for column `{column}`, one of {known}; found none"
     )

@@ -14,7 +14,8 @@ fn environment(name: &str) -> Option<String> {
 fn options(location: &str, options: &[(&str, &str)]) -> Result<TopicOptions, OptionsError> {
     let options = options.iter();
     let options = options.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    TopicOptions::try_new(location, options, &environment)
+    let formats = ["arrow", "csv", "json", "raw"];
+    TopicOptions::try_new(location, options, &formats, &environment)
 }
 
 fn of(given: &[(&str, &str)]) -> TopicOptions {
