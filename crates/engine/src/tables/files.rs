@@ -19,6 +19,7 @@ use url::Url;
 
 use super::file_kind::{Kind, extensions};
 use super::listing::{self, Found};
+use super::parquet_rows;
 
 /// Makes a table of a file, of the files that match a glob, or of a folder's files.
 #[derive(Debug)]
@@ -242,6 +243,11 @@ async fn table(
         false => config.infer_schema(state).await,
         true => Ok(config.with_schema(schema_of_readable(state, name, &options, files).await?)),
     };
+    if inferred.is_ok() && kind.format() == "parquet" && !lenient {
+        for file in files {
+            parquet_rows::check(state, file, &url_of(file, false)?).await?;
+        }
+    }
     match inferred {
         Ok(config) => Ok(Arc::new(ListingTable::try_new(config)?.with_cache(
             state.runtime_env().cache_manager.get_file_statistic_cache(),
