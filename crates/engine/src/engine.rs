@@ -195,6 +195,8 @@ impl EngineBuilder {
         let mut config = SessionConfig::new()
             .with_information_schema(true)
             .with_option_extension(LexstreamConfig::default());
+        // A timestamp of 96 bits, as Spark writes them, reaches beyond what 64 bits of nanoseconds hold.
+        config.options_mut().execution.parquet.coerce_int96 = Some("us".to_owned());
         for (key, value) in &self.settings {
             config.options_mut().set(key, value)?;
         }

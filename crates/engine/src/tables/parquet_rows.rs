@@ -44,7 +44,7 @@ mod tests {
     use std::sync::Arc;
 
     use datafusion::arrow::util::pretty::pretty_format_batches;
-    use datafusion::parquet::data_type::{Int32Type, Int64Type};
+    use datafusion::parquet::data_type::{Int32Type, Int64Type, Int96, Int96Type};
     use datafusion::parquet::file::metadata::{
         FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataReader, ParquetMetaDataWriter,
     };
@@ -124,5 +124,43 @@ mod tests {
                 "a.parquet: expected 3 rows, those of the row groups, found 0 in the footer";
             assert!(error.strip_backtrace().contains(expected), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_timestamp_of_96_bits_reaches_the_year_9999() {
+        let schema =
+            Arc::new(parse_message_type("message rows { required int96 t; }").expect("a schema"));
+        let mut bytes = Vec::new();
+        let properties = Arc::new(WriterProperties::builder().build());
+        let mut file = SerializedFileWriter::new(&mut bytes, schema, properties).expect("a file");
+        let mut rows = file.next_row_group().expect("a row group");
+        let mut times = rows.next_column().expect("rows").expect("times");
+        // Nanoseconds of the day in two halves, and the Julian day: 2,440,588 is 1970-01-01, and 2,932,896 days on is the
+        // last one of 9999.
+        let mut last = Int96::new();
+        last.set_data(1_000, 0, 2_440_588 + 2_932_896);
+        let written = times.typed::<Int96Type>().write_batch(&[last], None, None);
+        written.expect("times");
+        times.close().expect("times");
+        rows.close().expect("rows");
+        file.close().expect("a file");
+        let shown = read(&bytes, "SELECT t FROM FILE").await.expect("rows");
+        assert!(shown.contains("| 9999-12-31T00:00:00.000001 |"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn the_unit_of_timestamps_of_96_bits_can_be_set() {
+        let engine =
+            EngineBuilder::default().set("datafusion.execution.parquet.coerce_int96", "ns");
+        let engine = engine.build().expect("engine");
+        let shown = engine.sql("SHOW datafusion.execution.parquet.coerce_int96");
+        let shown = shown
+            .await
+            .expect("a setting")
+            .collect()
+            .await
+            .expect("a setting");
+        let shown = pretty_format_batches(&shown).expect("a table").to_string();
+        assert!(shown.contains("| ns "), "{shown}");
     }
 }
