@@ -1,6 +1,6 @@
 //! `lexstream` as a person runs it: what is printed, where, and how it ends.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -335,5 +335,30 @@ fn the_version_names_what_it_is_built_on() {
     assert_eq!(ended.status, Some(0));
     for part in ["lexstream 0.", "datafusion 55.", "arrow 59.", "threads "] {
         assert!(ended.output.contains(part), "{part}: {}", ended.output);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_shell_runs_every_statement_of_a_paste() {
+    // `script` is a terminal; what it is given at once comes as a paste without brackets.
+    let shell = format!(
+        "{} sql --quiet --format csv",
+        program("lexstream").display()
+    );
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &shell, "/dev/null"])
+        .env("HOME", tempfile::tempdir().expect("home").path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("script starts");
+    let paste = "SELECT 6 * 7 AS one;\nSELECT 6 *\n 8 AS two;\nSELECT 6 * 9 AS three;\nexit\n";
+    let mut input = terminal.stdin.take().expect("a terminal");
+    input.write_all(paste.as_bytes()).expect("pasted");
+    let ended = terminal.wait_with_output().expect("the shell ends");
+    let shown = String::from_utf8_lossy(&ended.stdout).replace('\r', "");
+    for rows in ["\none\n42\n", "\ntwo\n48\n", "\nthree\n54\n"] {
+        assert!(shown.contains(rows), "{rows}: {shown}");
     }
 }

@@ -17,6 +17,7 @@ mod cases;
 mod check;
 mod cli;
 mod datafusion_names;
+mod datafusion_slt;
 mod demo;
 mod examples;
 mod hub;

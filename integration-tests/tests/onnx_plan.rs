@@ -385,6 +385,77 @@ async fn a_session_of_the_users_own_runs_models_the_same_way() {
 }
 
 #[tokio::test]
+async fn fields_move_to_the_scan_and_calls_stay_above_what_chooses_rows() {
+    let home = tempfile::tempdir().expect("home");
+    let engine = engine(home.path()).await;
+    let file = home.path().join("texts.parquet");
+    let copy = format!(
+        "COPY (SELECT value AS id, named_struct('text', 'a great text, number ' || value, 'id', value) AS s \
+         FROM generate_series(0, 299)) TO '{}'",
+        file.display()
+    );
+    let written = engine.sql(&copy).await.expect("a plan").collect().await;
+    written.expect("written");
+    let call = "classify('sentiment', s['text'])";
+    for (query, expected) in [
+        (
+            format!("SELECT l['label'] FROM (SELECT {call} AS l FROM t WHERE s['id'] % 100 = 0)"),
+            3,
+        ),
+        (
+            format!(
+                "SELECT l['label'] FROM (SELECT {call} AS l, s FROM t) WHERE s['id'] % 100 = 0"
+            ),
+            3,
+        ),
+        (
+            format!(
+                "SELECT l['label'], input_file_name() FROM (SELECT {call} AS l, id FROM t WHERE input_file_name() LIKE '%texts%' AND id < 4) ORDER BY l['score']"
+            ),
+            4,
+        ),
+        (
+            format!(
+                "SELECT a.l['label'] FROM (SELECT {call} AS l, id FROM t) AS a JOIN (SELECT id FROM t WHERE s['id'] < 2) AS b ON a.id = b.id"
+            ),
+            2,
+        ),
+        (
+            format!(
+                "SELECT l['label'], l['score'] FROM (SELECT {call} AS l FROM t ORDER BY id LIMIT 5)"
+            ),
+            5,
+        ),
+    ] {
+        let query = query.replace("FROM t", &format!("FROM '{}'", file.display()));
+        let (rows, plan, computed) = run(&engine, &query).await;
+        assert_eq!(
+            (count(&rows), computed),
+            (expected, expected),
+            "{query}: {plan}"
+        );
+    }
+    for (query, expected) in [
+        (
+            "SELECT id FROM t WHERE input_file_name() LIKE '%texts.parquet'",
+            300,
+        ),
+        ("SELECT id FROM t WHERE file_row_index() < 7", 7),
+    ] {
+        let query = query.replace("FROM t", &format!("FROM '{}'", file.display()));
+        assert_eq!(count(&run(&engine, &query).await.0), expected, "{query}");
+    }
+    let query = format!("SELECT id FROM '{}' WHERE s['id'] < 7", file.display());
+    let (_, plan, _) = run(&engine, &query).await;
+    assert!(plan.contains("__datafusion_extracted"), "{plan}");
+    // What is set holds.
+    let set = "SET datafusion.optimizer.enable_leaf_expression_pushdown = false";
+    engine.sql(set).await.expect("set");
+    let (_, plan, _) = run(&engine, &query).await;
+    assert!(!plan.contains("__datafusion_extracted"), "{plan}");
+}
+
+#[tokio::test]
 async fn calls_over_files_are_lifted_out_of_the_scan_and_its_filters() {
     let home = tempfile::tempdir().expect("home");
     let engine = engine(home.path()).await;

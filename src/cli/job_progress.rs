@@ -1,63 +1,47 @@
 //! How far a batch job is, and what it has done.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::failure::Failure;
 use super::format::Format;
+use super::progress_line::ProgressLine;
 use lexstream_batch::{Progress, Tally, Times};
 
 /// How often a line is printed where nobody looks at a terminal.
 const LINE: Duration = Duration::from_secs(30);
 
-/// What is over sooner needs no line.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Width of the line's resolution.
-const STEPS: u64 = 1000;
-
 /// A bar on a terminal; elsewhere a line now and then; both on standard error.
 pub(super) struct JobProgress {
     wanted: bool,
-    bar: Option<ProgressBar>,
+    bar: ProgressLine,
     last: Instant,
 }
 
 impl JobProgress {
     pub(super) fn new(wanted: bool) -> Self {
-        let bar = (wanted && io::stderr().is_terminal()).then(|| {
-            let style = ProgressStyle::with_template("{bar:24} {percent:>3} % · {msg}");
-            let style = style.expect("the template is ours").progress_chars("━━╌");
-            ProgressBar::new(STEPS).with_style(style)
-        });
         Self {
             wanted,
-            bar,
+            bar: ProgressLine::bar(wanted),
             last: Instant::now(),
         }
     }
 
     pub(super) fn show(&mut self, (progress, elapsed): &(Progress, Duration)) {
-        match &self.bar {
-            Some(bar) if *elapsed >= PATIENCE => {
-                bar.set_position((share(progress) * STEPS as f64) as u64);
-                bar.set_message(line(progress, *elapsed));
-            }
-            None if self.wanted && self.last.elapsed() >= LINE => {
-                let percent = share(progress) * 100.0;
-                eprintln!("{percent:.1} % · {}", line(progress, *elapsed));
-                self.last = Instant::now();
-            }
-            _ => {}
+        if self.bar.is_shown() {
+            self.bar
+                .draw(|| (share(progress), line(progress, *elapsed)));
+        } else if self.wanted && self.last.elapsed() >= LINE {
+            let percent = share(progress) * 100.0;
+            eprintln!("{percent:.1} % · {}", line(progress, *elapsed));
+            self.last = Instant::now();
         }
     }
 
     pub(super) fn clear(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
+        self.bar.clear();
     }
 }
 

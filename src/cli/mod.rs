@@ -13,6 +13,7 @@ mod listen;
 mod profile;
 mod profile_report;
 mod progress;
+mod progress_line;
 mod query;
 mod reference;
 mod session;

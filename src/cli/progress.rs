@@ -1,21 +1,16 @@
-//! The one progress line.
+//! How far a query is.
 
-use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount};
 
+use super::progress_line::ProgressLine;
 use lexstream_models::{Transfer, Transfers};
 
-/// What is over sooner needs no line.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A line on standard error that tells how far a long query is; nothing where that is no terminal.
+/// The progress line of a query: seconds, rows read, and a model that is being fetched.
 pub(super) struct Progress {
-    bar: Option<ProgressBar>,
-    started: Instant,
+    line: ProgressLine,
     plan: Option<Arc<dyn ExecutionPlan>>,
     transfers: Arc<Transfers>,
 }
@@ -23,7 +18,7 @@ pub(super) struct Progress {
 impl std::fmt::Debug for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Progress")
-            .field("started", &self.started)
+            .field("line", &self.line)
             .finish_non_exhaustive()
     }
 }
@@ -31,14 +26,8 @@ impl std::fmt::Debug for Progress {
 impl Progress {
     /// Returns a line that appears after a second, if it is wanted and standard error is a terminal.
     pub(super) fn on_terminal(wanted: bool, transfers: Arc<Transfers>) -> Self {
-        let bar = (wanted && io::stderr().is_terminal()).then(|| {
-            let style =
-                ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
-            ProgressBar::new_spinner().with_style(style)
-        });
         Self {
-            bar,
-            started: Instant::now(),
+            line: ProgressLine::spinner(wanted),
             plan: None,
             transfers,
         }
@@ -50,9 +39,9 @@ impl Progress {
     }
 
     /// Draws the line as things stand.
-    pub(super) fn draw(&self) {
-        let elapsed = self.started.elapsed();
-        if let Some(bar) = self.bar.as_ref().filter(|_| elapsed >= PATIENCE) {
+    pub(super) fn draw(&mut self) {
+        let elapsed = self.line.elapsed();
+        self.line.draw(|| {
             let mut message = format!("{:.0} s", elapsed.as_secs_f64());
             if let Some(read) = self.plan.as_ref().map(Read::so_far) {
                 read.describe(&mut message);
@@ -61,24 +50,18 @@ impl Progress {
                 let (done, total) = (HumanBytes(done), HumanBytes(total));
                 message.push_str(&format!(" · {file}: {done} of {total}"));
             }
-            bar.set_message(message);
-            bar.tick();
-        }
+            (0.0, message)
+        });
     }
 
     /// Takes the line away while `print` writes to the same terminal.
     pub(super) fn hidden_while<T>(&self, print: impl FnOnce() -> T) -> T {
-        match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
-        }
+        self.line.hidden_while(print)
     }
 
     /// Takes the line away for good.
     pub(super) fn clear(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
+        self.line.clear();
     }
 }
 

@@ -1,56 +1,42 @@
 //! What a stream is doing, on a terminal: one line under the log.
 
 use std::collections::VecDeque;
-use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::HumanCount;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::progress_line::{Above, ProgressLine};
 use lexstream_stream::{Counts, Running};
-
-/// How often the line is drawn.
-const DRAW: Duration = Duration::from_millis(500);
 
 /// Over how long the speed is told.
 const SPAN: Duration = Duration::from_secs(5);
 
 /// A line on standard error; nothing where that is no terminal, for the log tells there what changes.
 pub(super) struct StreamStatus {
-    bar: Option<ProgressBar>,
-    drawn: Instant,
+    line: ProgressLine,
     /// How many messages were done when, oldest first.
     done: VecDeque<(Instant, u64)>,
 }
 
 impl StreamStatus {
     pub(super) fn on_terminal() -> Self {
-        let bar = io::stderr().is_terminal().then(|| {
-            let style =
-                ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
-            ProgressBar::new_spinner()
-                .with_style(style)
-                .with_message("starting")
-        });
         Self {
-            bar,
-            drawn: Instant::now(),
+            line: ProgressLine::spinner(true),
             done: VecDeque::new(),
         }
     }
 
     /// Returns where log lines go: above the line, where there is one.
     pub(super) fn log(&self) -> LogAbove {
-        LogAbove(self.bar.clone())
+        LogAbove(self.line.above())
     }
 
     /// Draws the line as things stand, where it is time to.
     pub(super) fn draw(&mut self, running: &[Running]) {
-        let Some(bar) = self.bar.clone() else { return };
-        if self.drawn.elapsed() < DRAW {
+        if !self.line.is_due() {
             return;
         }
-        self.drawn = Instant::now();
         let (mut counts, mut lag, mut is_ready) = (Counts::default(), None, false);
         for pipeline in running {
             let metrics = &pipeline.control.metrics;
@@ -62,11 +48,10 @@ impl StreamStatus {
             }
         }
         let per_second = self.per_second(Instant::now(), counts.messages);
-        bar.set_message(match is_ready {
-            true => line(counts, per_second, lag),
-            false => "waiting for partitions".to_owned(),
+        self.line.draw(|| match is_ready {
+            true => (0.0, line(counts, per_second, lag)),
+            false => (0.0, "waiting for partitions".to_owned()),
         });
-        bar.tick();
     }
 
     /// Returns the speed of late, and forgets what is older.
@@ -82,9 +67,7 @@ impl StreamStatus {
     }
 
     pub(super) fn clear(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
+        self.line.clear();
     }
 }
 
@@ -102,27 +85,13 @@ fn line(counts: Counts, per_second: f64, lag: Option<i64>) -> String {
 
 /// Writes log lines to standard error, above the line.
 #[derive(Debug)]
-pub(super) struct LogAbove(Option<ProgressBar>);
+pub(super) struct LogAbove(Above);
 
 impl MakeWriter<'_> for LogAbove {
-    type Writer = Self;
+    type Writer = Above;
 
-    fn make_writer(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl Write for LogAbove {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let write = || io::stderr().write(text);
-        match &self.0 {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+    fn make_writer(&self) -> Above {
+        self.0.clone()
     }
 }
 
@@ -150,8 +119,7 @@ mod tests {
     #[test]
     fn the_speed_is_that_of_the_last_seconds() {
         let mut status = StreamStatus {
-            bar: None,
-            drawn: Instant::now(),
+            line: ProgressLine::spinner(false),
             done: VecDeque::new(),
         };
         let start = Instant::now();

@@ -217,6 +217,8 @@ impl EngineBuilder {
         let mut config = SessionConfig::new()
             .with_information_schema(true)
             .with_option_extension(LexstreamConfig::default());
+        // A timestamp of 96 bits, as Spark writes them, reaches beyond what 64 bits of nanoseconds hold.
+        config.options_mut().execution.parquet.coerce_int96 = Some("us".to_owned());
         for (key, value) in &self.settings {
             config.options_mut().set(key, value)?;
         }
@@ -279,18 +281,14 @@ fn register_functions(context: &SessionContext, models: &Arc<ModelCatalog>) -> R
     let state = context.state_ref();
     let mut rules = context.state().physical_optimizers().to_vec();
     if plan::insert_rules(&mut rules) {
-        // It would move a call with the field that is taken of it below the filter that chooses its rows.
-        let mut config = context.state().config().clone();
-        config
-            .options_mut()
-            .optimizer
-            .enable_leaf_expression_pushdown = false;
+        let mut logical = context.state().optimizers().to_vec();
+        plan::KeepCalls::insert(&mut logical);
+        logical.push(Arc::new(plan::CountTokens));
+        logical.push(Arc::new(plan::CallsBelow));
         // A session that is made anew orders its functions anew: ours come behind.
         let ruled = SessionStateBuilder::new_from_existing(context.state())
-            .with_config(config)
             .with_session_id(context.session_id())
-            .with_optimizer_rule(Arc::new(plan::CountTokens))
-            .with_optimizer_rule(Arc::new(plan::CallsBelow))
+            .with_optimizer_rules(logical)
             .with_physical_optimizer_rules(rules);
         *state.write() = ruled.build();
     }

@@ -145,7 +145,8 @@ impl Calls {
     }
 }
 
-fn has_call(expression: &Expr) -> bool {
+/// Tells whether a model is called in an expression.
+pub(super) fn has_call(expression: &Expr) -> bool {
     let is_call = |expression: &Expr| {
         let name = match expression {
             Expr::ScalarFunction(call) => call.name(),

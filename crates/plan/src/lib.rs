@@ -4,6 +4,7 @@
 mod calls_below;
 mod count_tokens;
 mod inference_exec;
+mod keep_calls;
 mod lift_inference;
 mod watch_calls;
 mod watched_exec;
@@ -16,6 +17,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 pub use calls_below::CallsBelow;
 pub use count_tokens::CountTokens;
 pub use inference_exec::InferenceExec;
+pub use keep_calls::KeepCalls;
 pub use lift_inference::LiftInference;
 pub use watch_calls::WatchCalls;
 pub use watched_exec::WatchedExec;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, StringBuilder};
 use arrow::csv::WriterBuilder;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
-use arrow::json::writer::{EncoderOptions, make_encoder};
+use arrow::json::writer::make_encoder;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::{Output, Printer};
+use super::{Output, Printer, encoder};
 use crate::cli::failure::Failure;
 
 /// Prints rows as separated values; nested values are JSON, NULL is empty.
@@ -127,7 +127,7 @@ fn flat(batch: &RecordBatch) -> Result<RecordBatch, Failure> {
 }
 
 fn json(field: &FieldRef, column: &ArrayRef) -> Result<ArrayRef, Failure> {
-    let options = EncoderOptions::default().with_explicit_nulls(true);
+    let options = encoder::options();
     let mut encoder = make_encoder(field, column, &options)?;
     let mut texts = StringBuilder::new();
     let mut text = Vec::new();

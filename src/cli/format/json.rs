@@ -7,7 +7,7 @@ use arrow::json::WriterBuilder;
 use arrow::json::writer::{JsonFormat, LineDelimited, Writer};
 use arrow::record_batch::RecordBatch;
 
-use super::{Output, Printer};
+use super::{Output, Printer, encoder};
 use crate::cli::failure::Failure;
 
 /// Prints rows as JSON objects, one a line; NULL is `null`, binary is hexadecimal.
@@ -49,7 +49,10 @@ impl Json<LineDelimited> {
 impl<F: JsonFormat> Json<F> {
     fn new(output: Output) -> Self {
         Self {
-            writer: WriterBuilder::new().with_explicit_nulls(true).build(output),
+            writer: WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .with_encoder_factory(encoder::factory())
+                .build(output),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod cell;
 mod delimited;
+mod encoder;
 mod json;
 mod plans;
 mod table;
@@ -111,6 +112,11 @@ mod tests {
                           named_struct('x', 1.5, 'y', NULL) AS s, NULL AS nothing, '漢👍🏽' AS wide";
 
     async fn check(query: &str, format: Format, expected: &str) {
+        let printed = print(query, format).await.expect(query);
+        assert_eq!(printed, expected, "{query}");
+    }
+
+    async fn print(query: &str, format: Format) -> Result<String, Failure> {
         let frame = crate::builder()
             .build()
             .expect("engine")
@@ -120,15 +126,13 @@ mod tests {
         let schema = SchemaRef::new(frame.schema().as_arrow().clone());
         let output = Shared::default();
         let settings = SqlConfig::default();
-        let mut printer = format
-            .printer(&schema, Box::new(output.clone()), &settings, false)
-            .expect("printer");
+        let mut printer = format.printer(&schema, Box::new(output.clone()), &settings, false)?;
         for batch in frame.collect().await.expect("rows") {
-            printer.batch(&batch).expect("print");
+            printer.batch(&batch)?;
         }
-        printer.finish(Some("the end")).expect("finish");
-        let printed = String::from_utf8(output.0.borrow().clone()).expect("UTF-8");
-        assert_eq!(printed, expected, "{query}");
+        printer.finish(Some("the end"))?;
+        let printed = output.0.borrow().clone();
+        Ok(String::from_utf8(printed).expect("UTF-8"))
     }
 
     #[tokio::test]
@@ -165,6 +169,33 @@ the end
         let row = "{\"n\":1,\"text\":\"a\\tb\\\"\",\"tokens\":[\"To\",\"be\",\"or\",\"not\",\"to\",\"be\"],\"s\":{\"x\":1.5,\"y\":null},\"nothing\":null,\"wide\":\"漢👍🏽\"}";
         check(NESTED, Format::Json, &format!("[{row}]\n")).await;
         check(NESTED, Format::NdJson, &format!("{row}\n")).await;
+    }
+
+    #[tokio::test]
+    async fn maps_whose_keys_are_no_text_are_lists_of_key_and_value() {
+        let query = "SELECT MAP {1: 'a', 2: NULL} AS m, MAP {'k': MAP {true: 1}} AS n";
+        let m = r#"[{"key":1,"value":"a"},{"key":2,"value":null}]"#;
+        let n = r#"{"k":[{"key":true,"value":1}]}"#;
+        let row = format!("{{\"m\":{m},\"n\":{n}}}\n");
+        check(query, Format::NdJson, &row).await;
+        check(query, Format::Tsv, &format!("m\tn\n{m}\t{n}\n")).await;
+        let quoted = |json: &str| format!("\"{}\"", json.replace('"', "\"\""));
+        let csv = format!("m,n\n{},{}\n", quoted(m), quoted(n));
+        check(query, Format::Csv, &csv).await;
+    }
+
+    #[tokio::test]
+    async fn numbers_and_times_are_valid_json_or_an_error() {
+        let query = "SELECT arrow_cast(n, 'Decimal128(5, -3)') AS d, TIMESTAMP '2024-01-02T03:04:05' AS t \
+                     FROM (VALUES (0), (4000), (-7000)) AS v(n)";
+        let rows = ["0", "4000", "-7000"]
+            .map(|d| format!("{{\"d\":{d},\"t\":\"2024-01-02T03:04:05\"}}\n"));
+        check(query, Format::NdJson, &rows.concat()).await;
+        let beyond = "SELECT [arrow_cast(9000000000000000, 'Timestamp(Millisecond, None)')] AS t";
+        for format in [Format::Json, Format::NdJson, Format::Csv] {
+            let error = print(beyond, format).await.expect_err(beyond).to_string();
+            assert!(error.contains("9000000000000000"), "{error}");
+        }
     }
 
     #[tokio::test]

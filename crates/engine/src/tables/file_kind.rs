@@ -76,6 +76,18 @@ impl Kind {
         })
     }
 
+    /// Returns the extension as all of the files write it, such as `.PARQUET`; none where they differ.
+    pub(super) fn written(&self, files: &[PathBuf]) -> Option<String> {
+        let mut written = files.iter().map(|file| {
+            let name = file.file_name()?.to_str()?;
+            name.get(name.len().checked_sub(self.extension.len() + 1)?..)
+        });
+        let first = written.next().flatten()?;
+        written
+            .all(|other| other == Some(first))
+            .then(|| first.to_owned())
+    }
+
     /// Returns the name of DataFusion's format.
     pub(super) fn format(&self) -> &'static str {
         self.format.name
@@ -129,6 +141,18 @@ mod tests {
     fn check(name: &str, expected: Option<&str>) {
         let kind = Kind::of(Path::new(name)).map(|kind| kind.extension);
         assert_eq!(kind.as_deref(), expected, "{name}");
+    }
+
+    #[test]
+    fn an_extension_is_known_as_the_files_write_it() {
+        let check = |names: &[&str], expected: Option<&str>| {
+            let files: Vec<_> = names.iter().map(PathBuf::from).collect();
+            let kind = Kind::of(&files[0]).expect("a kind");
+            assert_eq!(kind.written(&files).as_deref(), expected, "{names:?}");
+        };
+        check(&["a.csv.gz", "in/b.csv.gz"], Some(".csv.gz"));
+        check(&["A.PARQUET"], Some(".PARQUET"));
+        check(&["A.PARQUET", "b.parquet"], None);
     }
 
     #[test]

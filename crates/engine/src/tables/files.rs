@@ -19,6 +19,7 @@ use url::Url;
 
 use super::file_kind::{Kind, extensions};
 use super::listing::{self, Found};
+use super::parquet_rows;
 
 /// Makes a table of a file, of the files that match a glob, or of a folder's files.
 #[derive(Debug)]
@@ -152,6 +153,10 @@ fn inside(name: &str, folder: &Path) -> Result<Source> {
         return one_kind(name, files);
     }
     let kind = kind_of_all(name, &files)?;
+    // So does a folder only files of one extension, letter by letter.
+    if kind.written(&files).is_none() {
+        return one_kind(name, files);
+    }
     Ok((vec![url_of(folder, true)?], files, kind))
 }
 
@@ -184,7 +189,7 @@ fn collect(
 
 /// Returns a file's URL; characters that mean something in a URL or a glob are escaped.
 fn url_of(path: &Path, folder: bool) -> Result<ListingTableUrl> {
-    let absolute = std::path::absolute(path)?;
+    let absolute = listing::resolved(path)?;
     let url = if folder {
         Url::from_directory_path(&absolute)
     } else {
@@ -222,7 +227,9 @@ async fn table(
             plan_datafusion_err!("{name}: this session does not read {}", kind.format())
         })?
         .create(state, &kind.options(files))?;
-    let options = ListingOptions::new(format).with_file_extension(format!(".{}", kind.extension));
+    // Files whose extensions differ are named one by one, and no extension leaves any of them out.
+    let extension = kind.written(files).unwrap_or_default();
+    let options = ListingOptions::new(format).with_file_extension(extension);
     let folder = urls.iter().any(ListingTableUrl::is_folder);
     // One file among several that cannot be read does not say its name: then each is asked.
     let config =
@@ -236,6 +243,11 @@ async fn table(
         false => config.infer_schema(state).await,
         true => Ok(config.with_schema(schema_of_readable(state, name, &options, files).await?)),
     };
+    if inferred.is_ok() && kind.format() == "parquet" && !lenient {
+        for file in files {
+            parquet_rows::check(state, file, &url_of(file, false)?).await?;
+        }
+    }
     match inferred {
         Ok(config) => Ok(Arc::new(ListingTable::try_new(config)?.with_cache(
             state.runtime_env().cache_manager.get_file_statistic_cache(),
@@ -434,6 +446,42 @@ mod tests {
             .check("text", &format!("{ODD}/{ODD}.csv"), "one")
             .await;
         folder.check("text", ODD, "one").await;
+    }
+
+    #[tokio::test]
+    async fn paths_through_parent_folders_are_tables() {
+        let folder = Folder::new().await;
+        for path in [
+            "two/../whole.parquet",
+            "two/below/../../whole.parquet",
+            "two/../w*.parquet",
+            "two/../one/year=2024",
+        ] {
+            folder.check("id, text", path, "1,x").await;
+        }
+        folder.check("*", "two/../one", "1,x,2024").await;
+        folder.write_parquet("two/../three.parquet").await;
+        folder.check("*", "three.parquet", "1,x").await;
+        folder
+            .check_error("two/../no.parquet", "no such file")
+            .await;
+    }
+
+    #[tokio::test]
+    async fn extensions_in_capitals_are_tables() {
+        let folder = Folder::new().await;
+        let copied = |from: &str, to: &str| fs::copy(folder.path(from), folder.path(to)).expect(to);
+        for below in ["loud/year=2024", "both/year=2024"] {
+            fs::create_dir_all(folder.path(below)).expect(below);
+        }
+        copied("whole.parquet", "Y.PARQUET");
+        copied("whole.parquet", "loud/year=2024/Y.PARQUET");
+        copied("whole.parquet", "both/year=2024/Y.PARQUET");
+        copied("whole.parquet", "both/year=2024/y.parquet");
+        folder.check("*", "Y.PARQUET", "1,x").await;
+        folder.check("*", "[Yw]*.[Pp]*", "1,x;1,x").await;
+        folder.check("*", "loud", "1,x,2024").await;
+        folder.check("count(*)", "both", "2").await;
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Which files a path or a glob names.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use datafusion::common::{Result, exec_err};
 
@@ -46,9 +46,10 @@ pub(super) fn find(path: &str) -> Result<Found> {
 
 /// Tells whether a path or a glob names a file that may not be there yet.
 pub(super) fn names(path: &str, file: &Path) -> bool {
-    let Ok(pattern) = std::path::absolute(expanded(path)) else {
+    let Ok(pattern) = resolved(&expanded(path)) else {
         return false;
     };
+    let file = resolved(file).unwrap_or_else(|_| file.to_owned());
     let is_inside = file.starts_with(&pattern);
     let pattern = is_glob(path)
         .then(|| {
@@ -57,7 +58,7 @@ pub(super) fn names(path: &str, file: &Path) -> bool {
                 .and_then(|text| glob::Pattern::new(text).ok())
         })
         .flatten();
-    is_inside || pattern.is_some_and(|pattern| pattern.matches_path_with(file, OPTIONS))
+    is_inside || pattern.is_some_and(|pattern| pattern.matches_path_with(&file, OPTIONS))
 }
 
 /// Tells whether a path holds a glob's characters.
@@ -73,6 +74,22 @@ pub(super) fn described(error: &std::io::Error) -> String {
         ErrorKind::NotADirectory => "a part of the path is a file, not a folder".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// Returns a path from the root and without `..`, which no URL of an object store takes.
+///
+/// What stands before a `..` is resolved as the file system does it: above a link lies the folder that holds its target.
+pub(super) fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    let components: Vec<_> = absolute.components().collect();
+    let is_parent = |component: &Component| matches!(component, Component::ParentDir);
+    let Some(last) = components.iter().rposition(is_parent) else {
+        return Ok(absolute);
+    };
+    let (above, below) = components.split_at(last + 1);
+    let above: PathBuf = above.iter().collect();
+    let below: PathBuf = below.iter().collect();
+    Ok(above.canonicalize()?.join(below))
 }
 
 fn expanded(path: &str) -> PathBuf {
@@ -161,6 +178,29 @@ mod tests {
         ] {
             assert_eq!(names(path, Path::new(file)), expected, "{path} {file}");
         }
+    }
+
+    #[test]
+    fn a_path_leaves_folders_as_the_file_system_does() {
+        let folder = tempfile::tempdir().expect("folder");
+        let root = folder.path().canonicalize().expect("root");
+        std::fs::create_dir_all(root.join("a/b")).expect("a/b");
+        std::fs::create_dir(root.join("c")).expect("c");
+        let check = |path: &str, expected: &str| {
+            let found = resolved(&root.join(path)).expect(path);
+            assert_eq!(found, root.join(expected), "{path}");
+        };
+        check("a/../c/x.csv", "c/x.csv");
+        check("a/b/../../c/*.csv", "c/*.csv");
+        check("a/b/x.csv", "a/b/x.csv");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.join("a/b"), root.join("link")).expect("link");
+            check("link/../x.csv", "a/x.csv");
+        }
+        let inside = root.join("a/x.parquet");
+        let path = root.join("c/../a");
+        assert!(names(path.to_str().expect("UTF-8"), &inside));
     }
 
     #[test]

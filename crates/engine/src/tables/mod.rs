@@ -6,6 +6,7 @@ mod listing;
 mod missing;
 mod models;
 mod parquet_folder;
+mod parquet_rows;
 mod read_text;
 mod vocabulary;
 
