@@ -33,10 +33,12 @@ from uniseg.wordbreak import words
 ROOT = pathlib.Path(__file__).parent.parent
 GOLDENS = ROOT / "integration-tests" / "goldens"
 CODES = {
-    "arabic": "ar", "armenian": "hy", "basque": "eu", "catalan": "ca", "dutch": "nl", "english": "en", "esperanto": "eo",
-    "french": "fr", "german": "de", "greek": "el", "hindi": "hi", "hungarian": "hu", "indonesian": "id", "irish": "ga",
-    "italian": "it", "nepali": "ne", "polish": "pl", "portuguese": "pt", "romanian": "ro", "russian": "ru", "serbian": "sr",
-    "spanish": "es", "swedish": "sv", "tamil": "ta", "turkish": "tr", "yiddish": "yi",
+    "arabic": "ar", "armenian": "hy", "basque": "eu", "catalan": "ca", "czech": "cs", "danish": "da", "dutch": "nl",
+    "english": "en", "esperanto": "eo", "estonian": "et", "finnish": "fi", "french": "fr", "german": "de",
+    "greek": "el", "hindi": "hi", "hungarian": "hu", "indonesian": "id", "irish": "ga", "italian": "it",
+    "lithuanian": "lt", "nepali": "ne", "norwegian": "no", "persian": "fa", "polish": "pl", "portuguese": "pt",
+    "romanian": "ro", "russian": "ru", "serbian": "sr", "sesotho": "st", "spanish": "es", "swedish": "sv",
+    "tamil": "ta", "turkish": "tr", "yiddish": "yi",
 }
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 
