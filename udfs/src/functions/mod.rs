@@ -3,6 +3,7 @@
 pub mod aggregate;
 mod args;
 mod constants;
+mod declaration;
 mod kind;
 mod parameters;
 mod pattern_model;
@@ -21,8 +22,8 @@ use lexstream_columns::model::{Models, NoModels};
 pub use scalar::without_tokens;
 
 pub(crate) use args::Args;
+pub(crate) use declaration::{Declaration, Parameter};
 pub(crate) use kind::Kind;
-pub(crate) use parameters::{Parameter, Parameters};
 pub(crate) use scalar_function::ScalarFunction;
 pub(crate) use settings::{Setting, SettingKind, Settings};
 
