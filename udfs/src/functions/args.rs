@@ -1,4 +1,4 @@
-//! The arguments of one call: columns of data, constants that choose.
+//! Typed access to the arguments of one call.
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;

@@ -1,4 +1,4 @@
-//! What the constants of a call may be: names of models and tokenizers, counts, settings.
+//! Planning-time checks of constants: names of models and tokenizers, counts, settings.
 
 use std::sync::Arc;
 

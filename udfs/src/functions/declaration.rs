@@ -1,4 +1,4 @@
-//! What a function says of itself, once: how it is called, and what the reference tells of it.
+//! Declaration of a function: its signature, syntax line and reference page from one place.
 
 use datafusion_expr::{DocSection, Documentation};
 
@@ -6,7 +6,7 @@ use super::kind::Kind;
 use super::settings::{Setting, SettingKind};
 use lexstream_columns::model::Ability;
 
-/// A function's declaration, of which its signature, its syntax line and its page of the reference are made.
+/// A function's declaration, from which its signature, syntax line and reference page are derived.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Declaration {
     /// Name under which SQL calls it.
@@ -15,11 +15,11 @@ pub(crate) struct Declaration {
     pub family: &'static str,
     /// What it returns: types, NULL, order, cost, and the formula or library it follows.
     pub description: &'static str,
-    /// What it takes, in order.
+    /// Its parameters, in order.
     pub parameters: &'static [Parameter],
     /// Queries, each after `> `, and their results, which a test compares.
     pub example: &'static str,
-    /// Functions to look at next.
+    /// Related functions.
     pub related: &'static [&'static str],
 }
 

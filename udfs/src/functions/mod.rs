@@ -33,6 +33,9 @@ pub const MODEL_FUNCTIONS: &[&str] = &["classify", "classify_scores", "embed", "
 /// Adds every function to a registry, with the models that they find by name ([`NoModels`] for none).
 ///
 /// A function that the registry already has under one of our names is replaced.
+///
+/// # Errors
+/// Fails where the registry refuses a function.
 pub fn register_all(registry: &mut dyn FunctionRegistry, models: &Arc<dyn Models>) -> Result<()> {
     for function in scalar::all(models) {
         registry.register_udf(Arc::clone(&function))?;

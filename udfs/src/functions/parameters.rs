@@ -1,4 +1,4 @@
-//! Casts of arguments to what a function's parameters take, and what is said when one does not fit.
+//! Type coercion and checks of arguments against a declaration.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, plan_err};

@@ -1,4 +1,4 @@
-//! The one shape of every scalar function.
+//! Adapter from [`ScalarFunction`] to DataFusion's scalar functions.
 
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
@@ -16,9 +16,9 @@ use datafusion_expr::{
 use super::{Args, Declaration};
 use lexstream_columns::model::{Model, Models};
 
-/// A scalar function: what it takes, what it returns, and its work; the rest is the same for all.
+/// A scalar function: declaration, return type and evaluation of a batch; the rest is the same for all.
 pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {
-    /// What it is called, takes and says of itself.
+    /// Its signature and documentation.
     const DECLARATION: Declaration;
     /// `Immutable` for what depends on its arguments alone, `Stable` for what reads a model.
     const VOLATILITY: Volatility = Volatility::Immutable;
@@ -33,7 +33,7 @@ pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {
         Self::return_type(args.arg_fields, model)
     }
 
-    /// Refuses constants that each fit but not together.
+    /// Refuses constants that are valid one by one, but not together.
     fn check_together(_: &ReturnFieldArgs<'_>) -> Result<()> {
         Ok(())
     }

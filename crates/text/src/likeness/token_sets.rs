@@ -1,4 +1,4 @@
-//! Likeness of two texts by the words that they share.
+//! Token set ratio: similarity of two texts by their sets of words.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A word on its way to its stem, with the tests and edits that Snowball's compiler calls.
+//! Runtime of the generated stemmers: a word, a cursor, and the tests and edits that they call.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The one shape of the aggregates that count the tokens of lists.
+//! Adapter from [`TokenAggregate`] to DataFusion's aggregates.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -19,9 +19,9 @@ use lexstream_text::tfidf::DocumentCounts;
 
 /// An aggregate that returns one list of what it has counted in a group's lists.
 pub(super) trait TokenAggregate: Debug + Send + Sync + 'static {
-    /// What it is called, takes and says of itself.
+    /// Its signature and documentation.
     const DECLARATION: Declaration;
-    /// What it counts in.
+    /// Its state.
     type Counts: ListCounts;
 
     /// Returns the type of the list.
@@ -31,7 +31,7 @@ pub(super) trait TokenAggregate: Debug + Send + Sync + 'static {
     fn result(counts: &Self::Counts) -> Result<ListArray, ArrowError>;
 }
 
-/// Counts that lists are added to and taken from; what is known of them is tables of terms.
+/// Retractable, mergeable counts over lists of tokens; their state is tables of terms.
 pub(super) trait ListCounts: Debug + Default + Send + Sync {
     /// The names of the tables in a partial result.
     const TABLES: &'static [&'static str];

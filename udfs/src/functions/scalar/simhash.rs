@@ -29,6 +29,6 @@ impl ScalarFunction for SimHash {
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {
-        args.map_token_lists(0, simhash_column)
+        args.map_token_lists(0, |lists| Ok(simhash_column(lists)))
     }
 }
