@@ -12,6 +12,9 @@ use super::{Texts, types};
 use lexstream_text::chunks::{Cut, for_each_chunk};
 
 /// Returns the pieces of each text with where they start and end in it, in code points; NULL stays.
+///
+/// # Errors
+/// Fails where the batch has more than 2 GiB of pieces, and names the row from which on it has.
 pub fn chunk_column(texts: &Texts, cut: &Cut) -> Result<ArrayRef, ArrowError> {
     let (mut bytes, mut ends) = (Vec::new(), vec![0]);
     let (mut starts, mut stops) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! The terms of a group as one list.
+//! Counted terms of a group as one list: results and partial states of aggregates.
 
 use std::sync::Arc;
 
@@ -14,6 +14,9 @@ use lexstream_text::collocations::BigramCounts;
 use lexstream_text::tfidf::{DocumentCounts, TermCount};
 
 /// Returns the terms with a number each, highest first and equal ones by term: a `List<Struct<term, count>>` of one row.
+///
+/// # Errors
+/// Fails where the group's distinct terms are more than 2 GiB.
 pub fn term_counts(
     counts: &DocumentCounts,
     number: impl Fn(&TermCount<'_>) -> u64,
@@ -31,6 +34,9 @@ pub fn term_counts(
 
 /// Returns the bigrams with how often each occurs and its pointwise mutual information, the tokens joined by a space: a
 /// `List<Struct<bigram, count, pmi>>` of one row.
+///
+/// # Errors
+/// Fails where the group's distinct bigrams are more than 2 GiB.
 pub fn collocations(counts: &BigramCounts) -> Result<ListArray, ArrowError> {
     let found = counts.collocations();
     let bigrams: Vec<_> = found
@@ -47,6 +53,9 @@ pub fn collocations(counts: &BigramCounts) -> Result<ListArray, ArrowError> {
 }
 
 /// Returns all that is known of the terms, in no order, as [`types::counted_terms`] of one row.
+///
+/// # Errors
+/// Fails where the group's distinct terms are more than 2 GiB.
 pub fn counted_terms(counts: &DocumentCounts) -> Result<ListArray, ArrowError> {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(integers(counts.iter().map(|count| count.documents))),

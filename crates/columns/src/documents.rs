@@ -1,4 +1,4 @@
-//! What a vectorizer makes of a column of texts or of token lists.
+//! Vectorizer outputs over a column of texts or of token lists.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 use super::{SparseWriter, TermListWriter, Texts, TokenLists, Tokens, types};
 use lexstream_text::tfidf::{Counted, Query, Vectorizer};
 
-/// A column of texts, as they are or cut already.
+/// A column of texts, or of their tokens.
 #[derive(Debug, Clone)]
 pub enum Documents {
     /// Texts.
@@ -79,6 +79,9 @@ impl Documents {
 }
 
 /// Returns the counts of the known terms of each row as sparse vectors; NULL stays.
+///
+/// # Errors
+/// Fails where the batch has more entries than 32-bit offsets count.
 pub fn count_vector_column(
     documents: &Documents,
     vectorizer: &Vectorizer,
@@ -87,6 +90,9 @@ pub fn count_vector_column(
 }
 
 /// Returns the weights of the known terms of each row as sparse vectors; NULL stays.
+///
+/// # Errors
+/// Fails where the batch has more entries than 32-bit offsets count.
 pub fn weight_vector_column(
     documents: &Documents,
     vectorizer: &Vectorizer,
@@ -116,6 +122,9 @@ fn sparse_column(
 
 /// Returns the known terms of each row with their weights, heaviest first and equal ones by term, at most `most` of them;
 /// NULL stays.
+///
+/// # Errors
+/// Fails where the batch has more than 2 GiB of terms, and names the row from which on it has.
 pub fn term_weight_column(
     documents: &Documents,
     vectorizer: &Vectorizer,
@@ -142,6 +151,9 @@ pub fn term_weight_column(
 }
 
 /// Returns how well each row answers the query in the same row, as Float64; NULL on either side gives NULL.
+///
+/// # Errors
+/// Passes on Arrow's check of the column, whose parts fit by construction.
 pub fn bm25_column(
     queries: &Documents,
     documents: &Documents,

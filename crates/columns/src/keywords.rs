@@ -8,6 +8,9 @@ use super::{TermListWriter, Texts, types};
 use lexstream_text::keywords::Extractor;
 
 /// Returns the `most` best keywords of each text with their scores, best first; NULL stays.
+///
+/// # Errors
+/// Fails where the batch has more than 2 GiB of terms, and names the row from which on it has.
 pub fn keyword_column(
     texts: &Texts,
     extractor: &dyn Extractor,

@@ -16,6 +16,9 @@ pub fn language_column(texts: &Texts) -> ArrayRef {
 }
 
 /// Returns the language of each text and how sure it is, as [`types::detected`]; NULL for NULL and for a text of none.
+///
+/// # Errors
+/// Passes on Arrow's check of the column, whose parts fit by construction.
 pub fn detected_column(texts: &Texts) -> Result<ArrayRef, ArrowError> {
     // NULL has NULL for its fields too: DataFusion reads a field without asking its struct.
     let (languages, confidences): (Vec<_>, Vec<_>) = detected(texts)

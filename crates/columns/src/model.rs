@@ -24,6 +24,9 @@ pub trait Models: Debug + Send + Sync {
     /// Returns the newest version of `name`, or the one that `name@version` says; names are compared without case.
     ///
     /// Planning calls it, several times a query: it reads what the model says of itself, and loads nothing.
+    ///
+    /// # Errors
+    /// Fails where there is no such model or version, or what it says of itself can't be read.
     fn open(&self, name: &str) -> Result<Arc<dyn Model>, ModelError>;
 
     /// Returns the names of all models, alphabetical, for suggestions; none where they can't be read.
@@ -69,6 +72,9 @@ pub trait Model: Debug + Send + Sync {
     }
 
     /// Returns the model's tokenizer; the first call loads it.
+    ///
+    /// # Errors
+    /// Fails where the model does not tokenize ([`Unable`]) or can't be loaded.
     fn tokenizer(&self) -> Result<Arc<dyn Tokenizer>, ModelError> {
         Err(Unable::new(self.id(), self.kind(), Ability::Tokenize).into())
     }
@@ -79,6 +85,9 @@ pub trait Model: Debug + Send + Sync {
     }
 
     /// Returns what gives words their parts of speech; the first call loads it.
+    ///
+    /// # Errors
+    /// Fails where the model does not tag words ([`Unable`]) or can't be loaded.
     fn pos_tagger(&self) -> Result<PosTagger, ModelError> {
         Err(Unable::new(self.id(), self.kind(), Ability::Tag).into())
     }
@@ -89,6 +98,9 @@ pub trait Model: Debug + Send + Sync {
     }
 
     /// Returns what weighs terms by the corpus that the model was made of; the first call loads it.
+    ///
+    /// # Errors
+    /// Fails where the model does not weigh terms ([`Unable`]) or can't be loaded.
     fn vectorizer(&self) -> Result<Arc<Vectorizer>, ModelError> {
         Err(Unable::new(self.id(), self.kind(), Ability::Weigh).into())
     }
@@ -99,6 +111,9 @@ pub trait Model: Debug + Send + Sync {
     }
 
     /// Returns what numbers the model's tokens; the first call loads it.
+    ///
+    /// # Errors
+    /// Fails where the model does not number tokens ([`Unable`]) or can't be loaded.
     fn token_ids(&self) -> Result<Arc<dyn TokenIds>, ModelError> {
         Err(Unable::new(self.id(), self.kind(), Ability::TokenIds).into())
     }
@@ -121,6 +136,9 @@ pub trait Embedder: Debug + Send + Sync {
     /// Returns the vectors of a column, `dimension` numbers a row, one row after another; any for NULL.
     ///
     /// It blocks until all are there.
+    ///
+    /// # Errors
+    /// Fails where the model can't be loaded or run, a text is refused, or the call is cancelled.
     fn embed(&self, texts: &Texts) -> Result<Vec<f32>, ModelError>;
 }
 
@@ -132,17 +150,26 @@ pub trait Classifier: Debug + Send + Sync {
     /// Returns the scores of a column, one a label in the labels' order, one row after another; any for NULL.
     ///
     /// It blocks until all are there.
+    ///
+    /// # Errors
+    /// Fails as [`Embedder::embed`] does.
     fn scores(&self, texts: &Texts) -> Result<Vec<f32>, ModelError>;
 }
 
 /// Computes values from columns, in the model's own order of inputs.
 pub trait Predictor: Debug + Send + Sync {
     /// Returns the type of a row's result for inputs of these types, or why they don't fit.
+    ///
+    /// # Errors
+    /// Fails where the graph takes other inputs.
     fn result_type(&self, inputs: &[DataType]) -> Result<DataType, ModelError>;
 
     /// Computes each row of columns that are equally long; NULL in any of them gives NULL.
     ///
     /// It blocks until all are there.
+    ///
+    /// # Errors
+    /// Fails where the model can't be loaded or run, a value does not fit its graph, or the call is cancelled.
     fn predict(&self, inputs: &[ArrayRef]) -> Result<ArrayRef, ModelError>;
 }
 
@@ -151,16 +178,22 @@ pub trait Reranker: Debug + Send + Sync {
     /// Returns a score a row of two columns that are equally long; any where one of them is NULL.
     ///
     /// It blocks until all are there.
+    ///
+    /// # Errors
+    /// Fails as [`Embedder::embed`] does.
     fn rerank(&self, queries: &Texts, texts: &Texts) -> Result<Vec<f32>, ModelError>;
 }
 
 /// Numbers the tokens of a text as a model reads them.
 pub trait TokenIds: Debug + Send + Sync {
     /// Adds the ids of a text, special tokens included, to `ids`.
+    ///
+    /// # Errors
+    /// Fails where the tokenizer does.
     fn ids(&self, text: &str, ids: &mut Vec<i32>) -> Result<(), ModelError>;
 }
 
-/// What a function asks of a model.
+/// Capability that a function asks of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ability {
     /// Give labels to texts.
@@ -251,7 +284,7 @@ impl Error for Unable {}
 pub struct Unusable(ModelError);
 
 impl Unusable {
-    /// Returns the error as a model's, marked.
+    /// Wraps an error, which is then found by this type in a chain of causes.
     pub fn mark(error: impl Into<ModelError>) -> ModelError {
         Box::new(Self(error.into()))
     }
@@ -288,7 +321,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
 }
 
-/// Over calls that run a model: whether somebody still waits, and what they cost.
+/// Cancellation flag and counters of the calls that run a model.
 ///
 /// Whoever calls a function sets it for the thread; whoever runs the model asks for it there.
 #[derive(Debug, Default)]
@@ -297,7 +330,7 @@ pub struct Watch {
     figures: Mutex<Figures>,
 }
 
-/// What calls have cost.
+/// Counters of model runs: texts, tokens, time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Texts that were computed: those that are there several times count once.
@@ -339,12 +372,12 @@ impl Watch {
         })
     }
 
-    /// Says that nobody waits any more.
+    /// Cancels the calls: nobody waits for them any more.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Tells whether nobody waits any more.
+    /// Tells whether the calls are cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! What models make of a column of texts, as Arrow columns.
+//! Model outputs over a column of texts, as Arrow columns.
 
 use std::sync::Arc;
 
@@ -12,6 +12,9 @@ use super::{Texts, types};
 use crate::model::{ModelError, TokenIds};
 
 /// Returns vectors of `dimension` components, one row after another in `values`; NULL where the text is.
+///
+/// # Errors
+/// Fails where a vector has 2³¹ components or more, or `values` are not `dimension` a row.
 pub fn vector_column(
     values: Vec<f32>,
     dimension: usize,
@@ -33,6 +36,9 @@ pub fn vector_column(
 }
 
 /// Returns a score a row; NULL where one of the texts is.
+///
+/// # Errors
+/// Fails where there is not one score a row.
 pub fn score_column(
     scores: Vec<f32>,
     queries: &Texts,
@@ -43,6 +49,9 @@ pub fn score_column(
 }
 
 /// Returns the label of the highest score of each row, the first of equal ones, as `Struct<label, score>`.
+///
+/// # Errors
+/// Fails where the scores are not one a label for each row.
 pub fn best_label_column(
     scores: &[f32],
     labels: &[String],
@@ -71,6 +80,9 @@ pub fn best_label_column(
 
 /// Returns every label of each row, highest score first and equal ones in the labels' order, as
 /// `List<Struct<label, score>>`.
+///
+/// # Errors
+/// Fails where the scores are not one a label for each row.
 pub fn label_list_column(
     scores: &[f32],
     labels: &[String],
@@ -94,6 +106,9 @@ pub fn label_list_column(
 }
 
 /// Returns the numbers of each text's tokens, as `List<Int32>`.
+///
+/// # Errors
+/// Fails where the batch has 2³¹ tokens or more, or the model's tokenizer fails.
 pub fn token_id_column(texts: &Texts, ids: &dyn TokenIds) -> Result<ArrayRef, ModelError> {
     let mut values = Vec::new();
     let mut ends = Vec::with_capacity(texts.len() + 1);

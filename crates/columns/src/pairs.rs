@@ -1,4 +1,4 @@
-//! Two columns, row by row.
+//! Functions of two columns, row by row.
 
 use std::sync::Arc;
 

@@ -15,6 +15,9 @@ use super::{TokenLists, types};
 use lexstream_text::sketches::{MinHash, bands, simhash, similarity};
 
 /// Returns the MinHash signature of each list of tokens, as `FixedSizeList<Int32>` of `length`; NULL stays.
+///
+/// # Errors
+/// Passes on Arrow's check of the column, whose parts fit by construction.
 pub fn minhash_column(
     lists: &TokenLists,
     length: i32,
@@ -37,13 +40,16 @@ pub fn minhash_column(
 }
 
 /// Returns the SimHash of each list of tokens, as Int64; NULL stays.
-pub fn simhash_column(lists: &TokenLists) -> Result<ArrayRef, ArrowError> {
+pub fn simhash_column(lists: &TokenLists) -> ArrayRef {
     let rows = lists.rows().into_iter();
     let hashes = rows.map(|row| row.map(|tokens| simhash(tokens.iter())));
-    Ok(Arc::new(hashes.collect::<Int64Array>()))
+    Arc::new(hashes.collect::<Int64Array>())
 }
 
 /// Returns how many bits of each pair of Int64 differ, as Int64; NULL gives NULL.
+///
+/// # Errors
+/// Fails where the two columns differ in length.
 pub fn distance_column(left: &ArrayRef, right: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let (left, right) = (
         left.as_primitive::<Int64Type>(),
@@ -54,6 +60,10 @@ pub fn distance_column(left: &ArrayRef, right: &ArrayRef) -> Result<ArrayRef, Ar
 }
 
 /// Returns the share of equal numbers of each pair of signatures, as Float64; NULL, also inside a signature, gives NULL.
+///
+/// # Errors
+/// Fails where a column holds no lists of Int64, or two signatures differ in length or have no numbers, and names the
+/// row.
 pub fn similarity_column(left: &ArrayRef, right: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let (left, right) = (Signatures::new(left)?, Signatures::new(right)?);
     let mut out = Vec::with_capacity(left.len());
@@ -75,6 +85,10 @@ pub fn similarity_column(left: &ArrayRef, right: &ArrayRef) -> Result<ArrayRef, 
 }
 
 /// Returns the hashes of `count` bands of each signature, as `List<Int64>`; NULL, also inside a signature, gives NULL.
+///
+/// # Errors
+/// Fails where the column holds no lists of Int64, or a signature's length is no multiple of `count`, and names the
+/// row.
 pub fn band_column(signatures: &ArrayRef, count: usize) -> Result<ArrayRef, ArrowError> {
     let signatures = Signatures::new(signatures)?;
     let mut hashes = Vec::with_capacity(signatures.len() * count);

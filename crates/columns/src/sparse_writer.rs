@@ -36,6 +36,9 @@ impl SparseWriter {
     }
 
     /// Writes a row: indices below 2³¹, ascending, and their values.
+    ///
+    /// # Errors
+    /// Fails where the column has more entries than 32-bit offsets count.
     pub fn row(&mut self, entries: impl Iterator<Item = (u32, f32)>) -> Result<(), ArrowError> {
         for (index, value) in entries {
             self.indices.push(index as i32);
@@ -46,6 +49,9 @@ impl SparseWriter {
     }
 
     /// Writes NULL.
+    ///
+    /// # Errors
+    /// Fails as [`Self::row`] does.
     pub fn null(&mut self) -> Result<(), ArrowError> {
         self.nulls.append_null();
         self.end_row()
@@ -60,6 +66,9 @@ impl SparseWriter {
     }
 
     /// Returns the column.
+    ///
+    /// # Errors
+    /// Passes on Arrow's check of the column, whose parts fit by construction.
     pub fn finish(mut self) -> Result<ArrayRef, ArrowError> {
         // A batch that is kept counts with its room.
         if self.indices.capacity() / 2 > self.indices.len() {
@@ -90,6 +99,9 @@ impl SparseWriter {
 }
 
 /// Returns the hashed vector of each list of tokens; NULL stays.
+///
+/// # Errors
+/// Fails where the batch has more entries than 32-bit offsets count.
 pub fn hash_vector_column(
     lists: &TokenLists,
     dimension: NonZeroI32,

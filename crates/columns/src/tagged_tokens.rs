@@ -40,6 +40,9 @@ impl Column {
 }
 
 /// Returns the tokens of each text with their tags, in order, as [`types::tagged_tokens`]; NULL stays.
+///
+/// # Errors
+/// Fails where the batch has more than 2 GiB of tokens, and names the row from which on it has.
 pub fn tagged_token_column(texts: &Texts, tagger: &PosTagger) -> Result<ArrayRef, ArrowError> {
     let (mut tokens, mut tags) = (Column::new(), Column::new());
     let mut rows = Vec::with_capacity(texts.len() + 1);

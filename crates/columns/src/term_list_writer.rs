@@ -44,7 +44,7 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
         }
     }
 
-    /// Makes room for so many terms more, of so many bytes in all.
+    /// Reserves capacity for so many more terms, of so many bytes in all.
     pub fn reserve(&mut self, terms: usize, bytes: usize) {
         self.bytes.reserve(bytes);
         self.ends.reserve(terms);
@@ -75,12 +75,18 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
     }
 
     /// Ends a row.
+    ///
+    /// # Errors
+    /// Fails where the column has more than 2 GiB of terms, and names the row.
     pub fn end_row(&mut self) -> Result<(), ArrowError> {
         self.nulls.append_non_null();
         self.end()
     }
 
     /// Writes NULL.
+    ///
+    /// # Errors
+    /// Fails as [`Self::end_row`] does.
     pub fn null(&mut self) -> Result<(), ArrowError> {
         self.nulls.append_null();
         self.end()
@@ -95,6 +101,9 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
     }
 
     /// Returns the column; `fields` are those of a term and its number.
+    ///
+    /// # Errors
+    /// Fails where `fields` are not a text and a number of this type.
     pub fn finish(mut self, fields: Fields) -> Result<ArrayRef, ArrowError> {
         // A batch that is kept counts with its room.
         if self.bytes.capacity() / 2 > self.bytes.len() {
@@ -124,6 +133,9 @@ impl<T: ArrowPrimitiveType> TermListWriter<T> {
 }
 
 /// Returns how often each distinct token stands in each list, by token, as `List<Struct<term, count>>`; NULL stays.
+///
+/// # Errors
+/// Fails where the batch has more than 2 GiB of terms, and names the row from which on it has.
 pub fn bag_column(lists: &TokenLists) -> Result<ArrayRef, ArrowError> {
     // There are no more terms than tokens.
     let mut out = BagWriter::new(lists.len(), lists.tokens(), lists.bytes());
@@ -141,6 +153,9 @@ pub fn bag_column(lists: &TokenLists) -> Result<ArrayRef, ArrowError> {
 }
 
 /// Returns the same for the tokens of each text, which are written nowhere.
+///
+/// # Errors
+/// Fails where the batch has more than 2 GiB of terms, and names the row from which on it has.
 pub fn bag_of_texts_column(
     texts: &Texts,
     tokenizer: &dyn Tokenizer,

@@ -33,6 +33,9 @@ impl TextWriter {
     }
 
     /// Writes an input text as it is.
+    ///
+    /// # Errors
+    /// Fails where the text lies in none of the input's buffers.
     pub fn unchanged(&mut self, text: &Text<'_>) -> Result<(), ArrowError> {
         match text.place {
             Some((block, offset)) if text.value.len() > INLINE => {
@@ -43,12 +46,18 @@ impl TextWriter {
         }
     }
 
-    /// Writes a text of our own.
+    /// Writes a computed text, with a copy.
+    ///
+    /// # Errors
+    /// Fails where the text has more than 2 GiB.
     pub fn built(&mut self, text: &str) -> Result<(), ArrowError> {
         self.views.try_append_value(text)
     }
 
     /// Writes NULL.
+    ///
+    /// # Errors
+    /// Fails where the column has more tokens than 32-bit offsets count.
     pub fn null(&mut self) {
         self.views.append_null();
     }
@@ -103,6 +112,9 @@ impl TokenListWriter {
     }
 
     /// Writes a row: the tokens that lie at `spans` in `text`.
+    ///
+    /// # Errors
+    /// Fails where the batch has more than 2 GiB of tokens, and names the row from which on it has.
     pub fn row(&mut self, text: &str, spans: &[Span]) -> Result<(), ArrowError> {
         let text = text.as_bytes();
         let length: usize = spans.iter().map(|span| span.range().len()).sum();

@@ -54,7 +54,11 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Takes a column; its length and nulls are kept, and no text is copied but out of a binary column's check.
+    /// Wraps a column; its length and nulls are kept, and no text is copied but out of a binary column's check.
+    ///
+    /// # Errors
+    /// Fails where the column has another type, a binary value is no UTF-8 ([`InvalidUtf8`]), or a text has more than 2
+    /// GiB; the row is named.
     pub fn try_new(array: ArrayRef) -> Result<Self, ArrowError> {
         let array = match array.data_type() {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => array,
@@ -120,6 +124,9 @@ impl Texts {
     }
 
     /// Calls `each` with every row in order; NULL is `None`.
+    ///
+    /// # Errors
+    /// Fails where `each` does.
     pub fn for_each<E>(
         &self,
         mut each: impl FnMut(Option<Text<'_>>) -> Result<(), E>,
@@ -165,6 +172,9 @@ impl Texts {
     }
 
     /// Maps each text to its tokens; NULL gives NULL.
+    ///
+    /// # Errors
+    /// Fails where the batch has more than 2 GiB of tokens, and names the row from which on it has.
     pub fn map_to_tokens(&self, tokenizer: &dyn Tokenizer) -> Result<ArrayRef, ArrowError> {
         let mut out = TokenListWriter::new(self.len(), self.bytes());
         let mut buffer = String::new();
@@ -181,6 +191,9 @@ impl Texts {
     }
 
     /// Maps each text to the number of its tokens; NULL gives NULL.
+    ///
+    /// # Errors
+    /// Passes on Arrow's check of the column, whose parts fit by construction.
     pub fn map_to_token_count(&self, tokenizer: &dyn Tokenizer) -> Result<ArrayRef, ArrowError> {
         let mut buffer = String::new();
         let mut spans = Vec::new();
@@ -200,6 +213,9 @@ impl Texts {
     }
 
     /// Maps each text to one text; NULL gives NULL.
+    ///
+    /// # Errors
+    /// Fails where `f` does.
     pub fn map_to_text(
         &self,
         mut f: impl FnMut(Text<'_>, &mut TextWriter) -> Result<(), ArrowError>,

@@ -52,7 +52,10 @@ pub struct TokenLists {
 }
 
 impl TokenLists {
-    /// Takes a column; lists that are not `List<Utf8>` already are cast to it.
+    /// Wraps a column; lists that are not `List<Utf8>` already are cast to it.
+    ///
+    /// # Errors
+    /// Fails where the column can't be cast to `List<Utf8>`.
     pub fn try_new(array: &ArrayRef) -> Result<Self, ArrowError> {
         Ok(Self {
             array: cast(array, &types::tokens())?.as_list::<i32>().clone(),
@@ -120,6 +123,9 @@ impl TokenLists {
     /// Maps the tokens of each row to slices of one text; NULL gives NULL.
     ///
     /// `map` writes the text and where the slices lie; both are empty before.
+    ///
+    /// # Errors
+    /// Fails where the batch has more than 2 GiB of tokens, and names the row from which on it has.
     pub fn map_to_tokens(
         &self,
         mut map: impl FnMut(Tokens<'_>, &mut String, &mut Vec<Span>),
@@ -144,6 +150,9 @@ impl TokenLists {
     /// serves every row of the other.
     ///
     /// NULL on either side gives NULL.
+    ///
+    /// # Errors
+    /// Fails where the batch has more than 2 GiB of tokens, and names the row from which on it has.
     pub fn remove_words(&self, words: &Self, rows: usize) -> Result<ArrayRef, ArrowError> {
         let tokens = self.array.values().as_string::<i32>();
         let mut out = TokenListWriter::new(rows, tokens.value_data().len());
@@ -180,6 +189,9 @@ pub fn keep(tokens: Tokens<'_>, words: &StopWords, text: &mut String, spans: &mu
 }
 
 /// Returns a column of one row: a list of these tokens.
+///
+/// # Errors
+/// Fails where the tokens have more than 2 GiB.
 pub fn token_list(tokens: &[&str]) -> Result<ArrayRef, ArrowError> {
     let list = ListArray::try_new(
         types::token_field(),

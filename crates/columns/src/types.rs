@@ -1,4 +1,4 @@
-//! The types that travel between functions.
+//! Arrow types of the functions' arguments and results.
 
 use std::sync::{Arc, LazyLock};
 

@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 
 use lexstream_text::vectors::{Component, Entries};
 
-/// A number that two vectors give.
+/// Measure of two vectors.
 pub trait Metric {
     /// Returns the number, or none where it is not defined.
     fn measure<A: Component, B: Component>(&self, a: &[A], b: &[B]) -> Option<f64>;
@@ -90,7 +90,10 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    /// Takes a column; no component is copied.
+    /// Wraps a column; no component is copied.
+    ///
+    /// # Errors
+    /// Fails where the column holds neither lists of floats nor sparse vectors.
     pub fn try_new(array: &ArrayRef) -> Result<Self, ArrowError> {
         if let DataType::Struct(_) = array.data_type() {
             return Self::sparse(array);
@@ -150,6 +153,10 @@ impl Vectors {
     /// Measures each pair of rows; a column of one row is paired with every row of the other.
     ///
     /// NULL, a vector with a NULL component, and a pair for which the metric is not defined give NULL.
+    ///
+    /// # Errors
+    /// Fails where two vectors differ in length, or a sparse one has another number of values than of indices, or
+    /// indices that don't ascend or lie behind the other's end; the row is named.
     pub fn measure(
         &self,
         other: &Self,

@@ -1,4 +1,4 @@
-//! Short texts, copied.
+//! Fast copies of short texts.
 
 /// Bytes that are copied at once: most words have no more.
 pub const AT_ONCE: usize = 16;

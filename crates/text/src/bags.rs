@@ -1,4 +1,4 @@
-//! A list of tokens without its order.
+//! Bag of words: the distinct tokens of a list and their counts.
 
 use super::keys::{Keyed, Placed};
 use super::tokenizers::Span;

@@ -1,4 +1,4 @@
-//! Pieces of a text that are no longer than they may be, cut where it hurts least.
+//! Chunking: pieces of a bounded size, cut at paragraph, sentence or word boundaries.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::tokenizers::Tokenizer;
 
-/// What the length of a piece is counted in.
+/// Unit of a piece's length.
 #[derive(Debug, Clone)]
 pub enum Unit {
     /// Code points.
@@ -105,7 +105,7 @@ fn start_of(text: &str, count: usize, starts_of: impl Fn(&str, &mut Vec<usize>))
     }
 }
 
-/// How a text is cut.
+/// Options of chunking.
 #[derive(Debug, Clone)]
 pub struct Cut {
     /// The most units of a piece.

@@ -1,10 +1,10 @@
-//! How often two tokens stand side by side, and how much more often than by chance.
+//! Bigram counts over lists of tokens, and their pointwise mutual information.
 
 use std::fmt::Write;
 
 use super::tfidf::DocumentCounts;
 
-/// Counts of tokens and of bigrams over lists: what was added can be taken away again, and two of them merged.
+/// Counts of tokens and of bigrams over lists, retractable and mergeable.
 ///
 /// It holds one entry a distinct token and one a distinct bigram, not the lists. A bigram lies within a list.
 #[derive(Debug, Default, Clone)]

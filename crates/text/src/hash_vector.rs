@@ -1,4 +1,4 @@
-//! Vectors of hashed tokens.
+//! Feature hashing: sparse vectors of tokens without a vocabulary.
 
 use std::num::NonZeroI32;
 

@@ -1,4 +1,4 @@
-//! Hash functions that never change.
+//! Hash functions whose values are the same in every version and on every platform.
 
 use std::hint::select_unpredictable;
 

@@ -1,4 +1,4 @@
-//! The text of HTML.
+//! Text extraction from HTML.
 
 use std::cell::{Cell, RefCell};
 
@@ -91,7 +91,7 @@ pub fn is_plain(text: &str) -> bool {
         .any(|byte| matches!(byte, b'<' | b'&' | b'\r' | b'\0'))
 }
 
-/// Collects the text.
+/// Sink of the HTML tokenizer that collects the text.
 struct TextSink {
     text: RefCell<String>,
     /// Where the text of this document begins.

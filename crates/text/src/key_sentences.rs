@@ -1,4 +1,4 @@
-//! The sentences of a text that say most of it.
+//! Extractive summarization: the most central sentences of a text (LexRank).
 
 use std::cmp::Reverse;
 use std::num::NonZeroUsize;
@@ -10,11 +10,11 @@ use super::lower_case::to_lowercase;
 use super::sentences::SentenceBounds;
 use super::tokenizers::{Span, Tokenizer};
 
-/// The share of a score that every sentence gets alike.
+/// Damping: the share of a score that every sentence gets alike.
 const DAMPING: f64 = 0.15;
-/// Scores stand still where all of them together change by less.
+/// Convergence threshold of the power iteration: what all scores together change by.
 const STILL: f64 = 1e-9;
-/// And where they don't, no longer than this.
+/// Most rounds of the power iteration.
 const ROUNDS: usize = 200;
 /// Scores that agree to so many parts of their mean are equal.
 const EQUAL: f64 = 1e6;

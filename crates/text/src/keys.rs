@@ -1,4 +1,4 @@
-//! Tokens as numbers: to be compared, counted and sorted without a look at the text.
+//! Fixed-width keys of tokens, by which they are compared, counted and sorted without a look at the text.
 
 use std::cmp::Ordering;
 

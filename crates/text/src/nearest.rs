@@ -1,4 +1,4 @@
-//! The name that somebody meant.
+//! Suggestion for a misspelt name.
 
 /// Returns the known name that is most like `found` (Jaro-Winkler, without case), where one is like it at all.
 pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

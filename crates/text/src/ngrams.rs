@@ -1,4 +1,4 @@
-//! Runs of consecutive tokens, and of consecutive characters.
+//! N-grams of tokens and of characters.
 
 use std::num::NonZeroUsize;
 

@@ -1,4 +1,4 @@
-//! Numbers in a file, one after another, little-endian.
+//! Reader of packed little-endian numbers.
 
 /// Reads numbers of a file that the binary has in it: a test reads it to its end.
 pub(crate) struct Packed(pub(crate) &'static [u8]);

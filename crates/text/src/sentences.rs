@@ -1,4 +1,4 @@
-//! Sentences of a text.
+//! Sentence segmentation (UAX #29).
 
 use unicode_segmentation::UnicodeSegmentation;
 

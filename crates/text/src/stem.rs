@@ -4,18 +4,19 @@ use std::borrow::Cow;
 
 use snowball_stemmers_rs::Algorithm;
 
-/// The languages that have a stemmer, as ISO 639-1 codes, alphabetical.
-///
-/// Left out is what the crate has in another version than the Snowball project's Python package.
+use super::snowball;
+
+/// The languages that have a stemmer, as ISO 639-1 codes, alphabetical: those of the Snowball project's Python package.
 pub const LANGUAGES: &[&str] = &[
-    "ar", "ca", "de", "el", "en", "eo", "es", "eu", "fr", "ga", "hi", "hu", "hy", "id", "it", "ne",
-    "nl", "pl", "pt", "ro", "ru", "sr", "sv", "ta", "tr", "yi",
+    "ar", "ca", "cs", "da", "de", "el", "en", "eo", "es", "et", "eu", "fa", "fi", "fr", "ga", "hi",
+    "hu", "hy", "id", "it", "lt", "ne", "nl", "no", "pl", "pt", "ro", "ru", "sr", "st", "sv", "ta",
+    "tr", "yi",
 ];
 
-const ALGORITHMS: [(&str, Algorithm); LANGUAGES.len()] = [
+/// The algorithms that the crate has as Snowball 3.1 has them; the others are in [`snowball`].
+const OF_THE_CRATE: [(&str, Algorithm); 23] = [
     ("ar", Algorithm::Arabic),
     ("ca", Algorithm::Catalan),
-    ("de", Algorithm::German),
     ("el", Algorithm::Greek),
     ("en", Algorithm::English),
     ("eo", Algorithm::Esperanto),
@@ -27,10 +28,8 @@ const ALGORITHMS: [(&str, Algorithm); LANGUAGES.len()] = [
     ("hu", Algorithm::Hungarian),
     ("hy", Algorithm::Armenian),
     ("id", Algorithm::Indonesian),
-    ("it", Algorithm::Italian),
     ("ne", Algorithm::Nepali),
     ("nl", Algorithm::Dutch),
-    ("pl", Algorithm::Polish),
     ("pt", Algorithm::Portuguese),
     ("ro", Algorithm::Romanian),
     ("ru", Algorithm::Russian),
@@ -43,67 +42,43 @@ const ALGORITHMS: [(&str, Algorithm); LANGUAGES.len()] = [
 
 /// Cuts the endings off the words of one language.
 pub struct Stemmer {
-    algorithm: Algorithm,
-    stemmer: snowball_stemmers_rs::Stemmer,
+    language: &'static str,
+    cut: Cut,
+}
+
+enum Cut {
+    OfTheCrate(snowball_stemmers_rs::Stemmer),
+    Generated(snowball::Algorithm),
 }
 
 impl std::fmt::Debug for Stemmer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Stemmer").field(&self.algorithm).finish()
+        f.debug_tuple("Stemmer").field(&self.language).finish()
     }
 }
 
 impl Stemmer {
     /// Returns the stemmer of this language, without regard to case.
     pub fn of(language: &str) -> Option<Self> {
-        let (_, algorithm) = ALGORITHMS
-            .into_iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(language))?;
-        Some(Self {
-            algorithm,
-            stemmer: snowball_stemmers_rs::Stemmer::create(algorithm),
-        })
+        fn find<T: Copy>(table: &[(&'static str, T)], code: &str) -> Option<(&'static str, T)> {
+            let mut table = table.iter().copied();
+            table.find(|(known, _)| known.eq_ignore_ascii_case(code))
+        }
+        if let Some((language, algorithm)) = find(&OF_THE_CRATE, language) {
+            let cut = Cut::OfTheCrate(snowball_stemmers_rs::Stemmer::create(algorithm));
+            return Some(Self { language, cut });
+        }
+        let (language, algorithm) = find(&snowball::ALGORITHMS, language)?;
+        let cut = Cut::Generated(algorithm);
+        Some(Self { language, cut })
     }
 
     /// Returns the stem of a word in lower case.
     pub fn stem<'a>(&self, word: &'a str) -> Cow<'a, str> {
-        match self.algorithm {
-            Algorithm::Italian => self.stemmer.stem(without_elision(word)),
-            Algorithm::German => match self.stemmer.stem(word) {
-                Cow::Borrowed(stem) => Cow::Borrowed(without_apostrophe(stem)),
-                Cow::Owned(mut stem) => {
-                    stem.truncate(without_apostrophe(&stem).len());
-                    Cow::Owned(stem)
-                }
-            },
-            _ => self.stemmer.stem(word),
+        match &self.cut {
+            Cut::OfTheCrate(stemmer) => stemmer.stem(word),
+            Cut::Generated(algorithm) => snowball::stem(*algorithm, word),
         }
-    }
-}
-
-/// Returns an Italian word without the article or preposition elided to it: Snowball 3.1 does that, the crate does not yet.
-fn without_elision(word: &str) -> &str {
-    const ELIDED: [&str; 16] = [
-        "all", "d", "dall", "dell", "gl", "l", "m", "nell", "quell", "quest", "s", "sull", "t",
-        "tutt", "un", "v",
-    ];
-    match word.split_once('\'') {
-        Some((before, after)) if ELIDED.contains(&before) && !after.is_empty() => after,
-        _ => word,
-    }
-}
-
-/// Returns a German stem without a genitive or adjective ending behind an apostrophe: Snowball 3.1 does that, the crate
-/// does not yet.
-fn without_apostrophe(stem: &str) -> &str {
-    let Some((before, ending)) = stem.rsplit_once('\'') else {
-        return stem;
-    };
-    let long = before.chars().nth(1).is_some();
-    if long && matches!(ending, "" | "s" | "sch") {
-        before
-    } else {
-        stem
     }
 }
 
@@ -130,6 +105,14 @@ mod tests {
         check("it", "rock'n'roll", "rock'n'roll");
         check("de", "häuser's", "hauser");
         check("de", "d's", "d's");
+    }
+
+    #[test]
+    fn a_text_without_letters_is_its_own_stem() {
+        for language in LANGUAGES {
+            check(language, "", "");
+            check(language, "42", "42");
+        }
     }
 
     #[test]

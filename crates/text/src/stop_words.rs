@@ -1,4 +1,4 @@
-//! Words that say little, by language.
+//! Stop words by language.
 
 use hashbrown::HashSet;
 
@@ -21,7 +21,7 @@ pub fn scikit_learn_english() -> impl Iterator<Item = &'static str> {
 pub struct StopWords(HashSet<String>);
 
 impl StopWords {
-    /// Takes the words.
+    /// Builds the set of these words.
     pub fn new<'a>(words: impl Iterator<Item = &'a str>) -> Self {
         Self(words.map(str::to_lowercase).collect())
     }

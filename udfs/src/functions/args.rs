@@ -1,4 +1,4 @@
-//! The arguments of one call: columns of data, constants that choose.
+//! Typed access to the arguments of one call.
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -10,7 +10,7 @@ use datafusion_common::{DataFusionError, Result, ScalarValue, exec_datafusion_er
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use super::pattern_model::PatternModel;
-use super::{Parameters, Settings};
+use super::{Declaration, Settings};
 use lexstream_columns::model::{Model, ModelError, Models};
 use lexstream_columns::{
     Documents, InvalidUtf8, Metric, Text, TextWriter, Texts, TokenLists, Tokens, Vectors,
@@ -26,7 +26,7 @@ use lexstream_text::tokenizers::{self, Span, Tokenizer};
 /// Reads the arguments of one call; nothing else looks into a `ColumnarValue`.
 #[derive(Debug)]
 pub(crate) struct Args<'a> {
-    parameters: Parameters,
+    declaration: &'static Declaration,
     values: Vec<ColumnarValue>,
     rows: usize,
     /// The model that planning has found.
@@ -36,13 +36,13 @@ pub(crate) struct Args<'a> {
 
 impl<'a> Args<'a> {
     pub(crate) fn new(
-        parameters: Parameters,
+        declaration: &'static Declaration,
         args: ScalarFunctionArgs,
         model: Option<&'a Arc<dyn Model>>,
         models: &'a dyn Models,
     ) -> Self {
         Self {
-            parameters,
+            declaration,
             values: args.args,
             rows: args.number_rows,
             model,
@@ -132,7 +132,7 @@ impl<'a> Args<'a> {
             ArrowError::InvalidArgumentError(message) => message.clone(),
             other => other.to_string(),
         };
-        exec_datafusion_err!("{}: {message}", self.parameters.function)
+        exec_datafusion_err!("{}: {message}", self.declaration.name)
     }
 
     /// Returns argument `at` as texts, or as lists of tokens where it has lists.
@@ -264,8 +264,7 @@ impl<'a> Args<'a> {
         );
         let measures = left.measure(&right, rows, metric);
         self.result(
-            measures
-                .map_err(|error| exec_datafusion_err!("{}: {error}", self.parameters.function))?,
+            measures.map_err(|error| exec_datafusion_err!("{}: {error}", self.declaration.name))?,
         )
     }
 
@@ -317,7 +316,7 @@ impl<'a> Args<'a> {
 
     /// Returns the settings of the call; planning has checked them.
     pub(crate) fn settings(&self) -> Result<Settings> {
-        let Some(at) = self.parameters.settings_at() else {
+        let Some(at) = self.declaration.settings_at() else {
             return Ok(Settings::default());
         };
         match self.values.get(at) {
@@ -368,7 +367,7 @@ impl<'a> Args<'a> {
     fn failed(&self, cause: ModelError) -> DataFusionError {
         match cause.downcast::<ArrowError>() {
             Ok(cause) => DataFusionError::from(*cause),
-            Err(cause) => DataFusionError::External(cause).context(self.parameters.function),
+            Err(cause) => DataFusionError::External(cause).context(self.declaration.name),
         }
     }
 
@@ -416,7 +415,7 @@ impl<'a> Args<'a> {
     fn unchecked(&self, at: usize) -> DataFusionError {
         exec_datafusion_err!(
             "{}: argument {} was not checked at planning",
-            self.parameters.usage(),
+            self.declaration.usage(),
             at + 1
         )
     }
@@ -429,7 +428,7 @@ impl<'a> Args<'a> {
         Texts::try_new(column).map_err(|error| match &error {
             ArrowError::ExternalError(cause) if cause.is::<InvalidUtf8>() => {
                 let (function, parameter) =
-                    (self.parameters.function, self.parameters.list[at].name);
+                    (self.declaration.name, self.declaration.parameters[at].name);
                 exec_datafusion_err!("{function}: `{parameter}`, {cause}")
             }
             _ => DataFusionError::from(error),
@@ -443,7 +442,7 @@ impl<'a> Args<'a> {
             Some(ColumnarValue::Scalar(scalar)) => scalar.to_array(),
             None => exec_err!(
                 "{}: argument {} is missing",
-                self.parameters.usage(),
+                self.declaration.usage(),
                 at + 1
             ),
         }

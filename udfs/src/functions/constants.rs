@@ -1,12 +1,12 @@
-//! What the constants of a call may be: names of models and tokenizers, counts, settings.
+//! Planning-time checks of constants: names of models and tokenizers, counts, settings.
 
 use std::sync::Arc;
 
 use datafusion_common::{DataFusionError, Result, ScalarValue, plan_err};
 use datafusion_expr::{Expr, ReturnFieldArgs, lit};
 
+use super::declaration::Declaration;
 use super::kind::{Kind, is_text};
-use super::parameters::Parameters;
 use super::pattern_model::PatternModel;
 use super::settings::{self, Setting, SettingKind, Settings};
 use lexstream_columns::model::{Ability, Model, ModelError, Models, Unable};
@@ -24,7 +24,7 @@ struct Named<'a> {
     or: &'a str,
 }
 
-impl Parameters {
+impl Declaration {
     /// Refuses a column where a constant belongs, and a constant that names nothing.
     ///
     /// `model` is the one that this call is known to name; else it is looked for in `models`.
@@ -35,15 +35,15 @@ impl Parameters {
         models: &dyn Models,
     ) -> Result<Option<Arc<dyn Model>>> {
         let mut named = model.cloned();
-        for (at, parameter) in self.list.iter().enumerate() {
+        for (at, parameter) in self.parameters.iter().enumerate() {
             let Some(field) = args.arg_fields.get(at) else {
                 break;
             };
             if let Kind::Settings(known) = parameter.kind {
-                settings::check_names(self.function, known, field.data_type())?;
+                settings::check_names(self.name, known, field.data_type())?;
                 // A struct is no constant before the plan is simplified.
                 if let Some(constant) = args.scalar_arguments.get(at).copied().flatten() {
-                    settings::check_values(self.function, known, constant)?;
+                    settings::check_values(self.name, known, constant)?;
                 }
                 continue;
             }
@@ -57,7 +57,7 @@ impl Parameters {
             ) {
                 continue;
             }
-            let (function, name) = (self.function, parameter.name);
+            let (function, name) = (self.name, parameter.name);
             let Some(constant) = args.scalar_arguments.get(at).copied().flatten() else {
                 return plan_err!(
                     "{function}: `{name}` must be a constant, found `{}`",
@@ -91,7 +91,7 @@ impl Parameters {
     }
 
     pub(super) fn position(&self, is_wanted: impl Fn(Kind) -> bool) -> Option<usize> {
-        self.list
+        self.parameters
             .iter()
             .position(|parameter| is_wanted(parameter.kind))
     }
@@ -101,14 +101,14 @@ impl Parameters {
         let Some((at, found)) = self.settings_at().and_then(|at| Some((at, args.get(at)?))) else {
             return Ok(());
         };
-        match (found, self.list[at].kind) {
+        match (found, self.parameters[at].kind) {
             (Expr::Literal(constant, _), Kind::Settings(known)) => {
-                settings::check_values(self.function, known, constant)
+                settings::check_values(self.name, known, constant)
             }
             _ => plan_err!(
                 "{}: `{}` must be a constant, found `{found}`",
-                self.function,
-                self.list[at].name
+                self.name,
+                self.parameters[at].name
             ),
         }
     }
@@ -123,7 +123,7 @@ impl Parameters {
         let Some((at, Some(Expr::Literal(constant, _)))) = at.map(|at| (at, args.get(at))) else {
             return Ok(None);
         };
-        let pinned = match self.list[at].kind {
+        let pinned = match self.parameters[at].kind {
             Kind::Settings(known) => self.pinned_setting(known, constant, models)?,
             _ => self
                 .model(at, constant, models)?
@@ -173,8 +173,8 @@ impl Parameters {
         models: &dyn Models,
     ) -> Result<Option<Arc<dyn Model>>> {
         let found = self.constant_text(at, constant)?;
-        let what = format!("`{}`", self.list[at].name);
-        let (built_in, ability) = match self.list[at].kind {
+        let what = format!("`{}`", self.parameters[at].name);
+        let (built_in, ability) = match self.parameters[at].kind {
             Kind::Model(ability) => (&[] as &[&str], ability),
             _ => (tokenizers::NAMES, Ability::Tokenize),
         };
@@ -185,7 +185,7 @@ impl Parameters {
                 Ok(pattern) => Ok(Some(Arc::new(pattern))),
                 Err(error) => plan_err!(
                     "{}: {what} must be a regular expression behind `regex:`, found `{found}`: {error}",
-                    self.function
+                    self.name
                 ),
             };
         }
@@ -213,7 +213,7 @@ impl Parameters {
         {
             return Ok(None);
         }
-        let refused = |cause: ModelError| DataFusionError::External(cause).context(self.function);
+        let refused = |cause: ModelError| DataFusionError::External(cause).context(self.name);
         match models.open(found) {
             Ok(model) if named.ability.of(&*model) => Ok(Some(model)),
             Ok(model) => Err(refused(
@@ -225,7 +225,7 @@ impl Parameters {
                 if built_in.is_empty() && tokenizers::is_built_in(found) {
                     return plan_err!(
                         "{}: {} must be a model, found the built-in tokenizer `{found}`",
-                        self.function,
+                        self.name,
                         named.what
                     );
                 }
@@ -247,8 +247,8 @@ impl Parameters {
         }
         plan_err!(
             "{}: `{}` must be a constant of at least 1, found {constant}",
-            self.function,
-            self.list[at].name
+            self.name,
+            self.parameters[at].name
         )
     }
 
@@ -257,8 +257,8 @@ impl Parameters {
             ScalarValue::Int64(Some(number)) if (least..=most).contains(number) => Ok(()),
             _ => plan_err!(
                 "{}: `{}` must be a constant from {least} to {most}, found {constant}",
-                self.function,
-                self.list[at].name
+                self.name,
+                self.parameters[at].name
             ),
         }
     }
@@ -268,8 +268,8 @@ impl Parameters {
             Some(Some(text)) => Ok(text),
             _ => plan_err!(
                 "{}: `{}` must be a constant text, found {constant}",
-                self.function,
-                self.list[at].name
+                self.name,
+                self.parameters[at].name
             ),
         }
     }
@@ -280,7 +280,7 @@ impl Parameters {
             .unwrap_or_default();
         plan_err!(
             "{}: {what} must be one of {expected}, found `{found}`{meant}",
-            self.function
+            self.name
         )
     }
 }

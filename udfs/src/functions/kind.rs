@@ -1,4 +1,4 @@
-//! What an argument may be, and the type that it is cast to.
+//! Kinds of arguments, and the type that each is coerced to.
 
 use std::sync::Arc;
 

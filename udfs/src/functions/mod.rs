@@ -3,6 +3,7 @@
 pub mod aggregate;
 mod args;
 mod constants;
+mod declaration;
 mod kind;
 mod parameters;
 mod pattern_model;
@@ -21,8 +22,8 @@ use lexstream_columns::model::{Models, NoModels};
 pub use scalar::without_tokens;
 
 pub(crate) use args::Args;
+pub(crate) use declaration::{Declaration, Parameter};
 pub(crate) use kind::Kind;
-pub(crate) use parameters::{Parameter, Parameters};
 pub(crate) use scalar_function::ScalarFunction;
 pub(crate) use settings::{Setting, SettingKind, Settings};
 
@@ -32,6 +33,9 @@ pub const MODEL_FUNCTIONS: &[&str] = &["classify", "classify_scores", "embed", "
 /// Adds every function to a registry, with the models that they find by name ([`NoModels`] for none).
 ///
 /// A function that the registry already has under one of our names is replaced.
+///
+/// # Errors
+/// Fails where the registry refuses a function.
 pub fn register_all(registry: &mut dyn FunctionRegistry, models: &Arc<dyn Models>) -> Result<()> {
     for function in scalar::all(models) {
         registry.register_udf(Arc::clone(&function))?;

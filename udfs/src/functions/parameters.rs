@@ -1,94 +1,15 @@
-//! What a function takes: names, kinds, and what is said when an argument does not fit.
+//! Type coercion and checks of arguments against a declaration.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, plan_err};
 use datafusion_expr::ReturnFieldArgs;
 
+use super::declaration::{Declaration, Parameter};
 use super::kind::{Kind, coerced, described, hint, is_text};
-use super::settings::{Setting, SettingKind};
 use lexstream_columns::model::{Model, Weighed};
 use lexstream_text::tokenizers;
 
-/// One parameter of a function.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Parameter {
-    /// Name in the documentation and in messages.
-    pub name: &'static str,
-    pub kind: Kind,
-}
-
-/// The name of a tokenizer.
-const TOKENIZER: Parameter = Parameter {
-    name: "tokenizer",
-    kind: Kind::Tokenizer,
-};
-
-/// What a tokenizer may be told.
-const TOKENIZER_SETTINGS: Parameter = Parameter {
-    name: "settings",
-    kind: Kind::Settings(&[Setting {
-        name: "hmm",
-        kind: SettingKind::Flag,
-    }]),
-};
-
-/// The parameters of a function, in order; those past `required` may be left out.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Parameters {
-    pub function: &'static str,
-    pub list: &'static [Parameter],
-    pub required: usize,
-}
-
-impl Parameters {
-    /// Returns the parameters of a function of a text.
-    pub(crate) const fn text(function: &'static str) -> Self {
-        const LIST: &[Parameter] = &[Parameter {
-            name: "text",
-            kind: Kind::Text,
-        }];
-        Self {
-            function,
-            list: LIST,
-            required: 1,
-        }
-    }
-
-    /// Returns the parameters of a function of a text and, where they are not left out, the name of a tokenizer and its
-    /// settings.
-    pub(crate) const fn text_and_tokenizer(function: &'static str) -> Self {
-        const LIST: &[Parameter] = &[
-            Parameter {
-                name: "text",
-                kind: Kind::Text,
-            },
-            TOKENIZER,
-            TOKENIZER_SETTINGS,
-        ];
-        Self {
-            function,
-            list: LIST,
-            required: 1,
-        }
-    }
-
-    /// The same, of a function that takes a list of tokens, too.
-    pub(crate) const fn text_or_tokens_and_tokenizer(function: &'static str) -> Self {
-        const LIST: &[Parameter] = &[
-            Parameter {
-                name: "tokens_or_text",
-                kind: Kind::TextOrTokens,
-            },
-            TOKENIZER,
-            TOKENIZER_SETTINGS,
-        ];
-        Self {
-            function,
-            list: LIST,
-            required: 1,
-        }
-    }
-
+impl Declaration {
     /// Refuses settings of a tokenizer that has none; they are the argument behind its name.
     pub(crate) fn check_tokenizer_settings(&self, args: &ReturnFieldArgs<'_>) -> Result<()> {
         let tokenizer = |at: usize| args.scalar_arguments.get(at)?.as_ref()?.try_as_str()?;
@@ -102,61 +23,11 @@ impl Parameters {
         {
             return plan_err!(
                 "{}: only {} have settings, found the tokenizer `{found}`",
-                self.function,
+                self.name,
                 tokenizers::WITH_HMM.join(", ")
             );
         }
         Ok(())
-    }
-
-    /// Returns the parameters of a function of a model with this ability and a text.
-    pub(crate) const fn model_and_text(
-        function: &'static str,
-        list: &'static [Parameter; 2],
-    ) -> Self {
-        Self {
-            function,
-            list,
-            required: 2,
-        }
-    }
-
-    /// Returns the parameters of a function of two texts.
-    pub(crate) const fn two_texts(function: &'static str) -> Self {
-        const LIST: &[Parameter] = &[
-            Parameter {
-                name: "text1",
-                kind: Kind::Text,
-            },
-            Parameter {
-                name: "text2",
-                kind: Kind::Text,
-            },
-        ];
-        Self {
-            function,
-            list: LIST,
-            required: 2,
-        }
-    }
-
-    /// Returns the parameters of a function of two vectors.
-    pub(crate) const fn two_vectors(function: &'static str) -> Self {
-        const LIST: &[Parameter] = &[
-            Parameter {
-                name: "vector1",
-                kind: Kind::Vector,
-            },
-            Parameter {
-                name: "vector2",
-                kind: Kind::Vector,
-            },
-        ];
-        Self {
-            function,
-            list: LIST,
-            required: 2,
-        }
     }
 
     /// Refuses fixed-size lists of different lengths, which no row could satisfy.
@@ -170,7 +41,7 @@ impl Parameters {
         {
             return plan_err!(
                 "{}: expected vectors of one length, found {left} and {right}",
-                self.function
+                self.name
             );
         }
         Ok(())
@@ -178,7 +49,7 @@ impl Parameters {
 
     /// Returns the type each argument is cast to, one by one: a cast around a constant would hide it from planning.
     ///
-    /// An argument that does not fit keeps its type; [`Parameters::check`] says what is wrong with it.
+    /// An argument that does not fit keeps its type; [`Declaration::check`] says what is wrong with it.
     pub(crate) fn coerce(&self, found: &[DataType]) -> Vec<DataType> {
         found
             .iter()
@@ -193,13 +64,13 @@ impl Parameters {
 
     /// Returns the parameter that argument `at` is for.
     pub(super) fn at(&self, at: usize) -> Option<&'static Parameter> {
-        let last = self.list.last().filter(|_| self.repeats());
-        self.list.get(at).or(last)
+        let last = self.parameters.last().filter(|_| self.repeats());
+        self.parameters.get(at).or(last)
     }
 
     /// Tells whether the last parameter may stand any number of times.
     pub(super) fn repeats(&self) -> bool {
-        let last = self.list.last();
+        let last = self.parameters.last();
         last.is_some_and(|last| last.kind == Kind::Inputs)
     }
 
@@ -226,8 +97,8 @@ impl Parameters {
             };
             return plan_err!(
                 "{}: `{}` must be {expected}, as model `{}` was made of them, found {found}; {hint}",
-                self.function,
-                self.list[at].name,
+                self.name,
+                self.parameters[at].name,
                 model.id()
             );
         }
@@ -236,12 +107,13 @@ impl Parameters {
 
     /// Refuses a call with the wrong number of arguments, or an argument of the wrong type.
     pub(crate) fn check(&self, fields: &[FieldRef]) -> Result<()> {
-        let too_many = fields.len() > self.list.len() && !self.repeats();
-        if fields.len() < self.required || too_many {
-            let number = match self.list.len() {
-                _ if self.repeats() => format!("{} or more", self.required),
-                most if most == self.required => most.to_string(),
-                most => format!("{} to {most}", self.required),
+        let required = self.parameters.iter().filter(|of| !of.is_optional).count();
+        let too_many = fields.len() > self.parameters.len() && !self.repeats();
+        if fields.len() < required || too_many {
+            let number = match self.parameters.len() {
+                _ if self.repeats() => format!("{required} or more"),
+                most if most == required => most.to_string(),
+                most => format!("{required} to {most}"),
             };
             let noun = if number == "1" {
                 "argument"
@@ -255,13 +127,13 @@ impl Parameters {
             );
         }
         for (at, field) in fields.iter().enumerate() {
-            let Some(Parameter { name, kind }) = self.at(at) else {
+            let Some(Parameter { name, kind, .. }) = self.at(at) else {
                 continue;
             };
             if coerced(*kind, field.data_type()).is_none() {
                 return plan_err!(
                     "{}: `{name}` must be {}, found {}{}",
-                    self.function,
+                    self.name,
                     described(*kind),
                     field.data_type(),
                     hint(*kind, field.data_type())
@@ -269,21 +141,6 @@ impl Parameters {
             }
         }
         Ok(())
-    }
-
-    /// Returns how a call is written, such as `tokenize(text [, tokenizer])`.
-    pub(crate) fn usage(&self) -> String {
-        let mut usage = format!("{}(", self.function);
-        for (at, parameter) in self.list.iter().enumerate() {
-            let comma = if at > 0 { ", " } else { "" };
-            if at < self.required {
-                usage.push_str(comma);
-                usage.push_str(parameter.name);
-            } else {
-                usage.push_str(&format!(" [{comma}{}]", parameter.name));
-            }
-        }
-        usage + if self.repeats() { ", …)" } else { ")" }
     }
 }
 
@@ -297,19 +154,16 @@ mod tests {
     use super::*;
     use lexstream_columns::model::NoModels;
 
-    const PARAMETERS: Parameters = Parameters {
-        function: "tokenize",
-        list: &[
-            Parameter {
-                name: "text",
-                kind: Kind::Text,
-            },
-            Parameter {
-                name: "tokenizer",
-                kind: Kind::Tokenizer,
-            },
+    const DECLARATION: Declaration = Declaration {
+        name: "tokenize",
+        family: "Words",
+        description: "Returns tokens.",
+        parameters: &[
+            Parameter::new("text", Kind::Text, "Text to cut."),
+            Parameter::optional("tokenizer", Kind::Tokenizer, "What cuts it."),
         ],
-        required: 1,
+        example: "",
+        related: &[],
     };
 
     fn check(fields: &[(&str, DataType)], constants: &[Option<&ScalarValue>], expected: &str) {
@@ -321,19 +175,14 @@ mod tests {
             arg_fields: &fields,
             scalar_arguments: constants,
         };
-        let checked = PARAMETERS
+        let checked = DECLARATION
             .check(&fields)
-            .and_then(|()| PARAMETERS.check_constants(&args, None, &NoModels));
+            .and_then(|()| DECLARATION.check_constants(&args, None, &NoModels));
         let message = match checked {
             Ok(_) => "fits".to_owned(),
             Err(error) => error.strip_backtrace(),
         };
         assert_eq!(message, expected);
-    }
-
-    #[test]
-    fn the_usage_shows_what_may_be_left_out() {
-        assert_eq!(PARAMETERS.usage(), "tokenize(text [, tokenizer])");
     }
 
     #[test]

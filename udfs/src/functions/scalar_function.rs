@@ -1,9 +1,9 @@
-//! The one shape of every scalar function.
+//! Adapter from [`ScalarFunction`] to DataFusion's scalar functions.
 
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::{Result, internal_err};
@@ -13,13 +13,13 @@ use datafusion_expr::{
     ScalarUDFImpl, Signature, Volatility, expr,
 };
 
-use super::{Args, Parameters};
+use super::{Args, Declaration};
 use lexstream_columns::model::{Model, Models};
 
-/// A scalar function: what it takes, what it returns, and its work; the rest is the same for all.
+/// A scalar function: declaration, return type and evaluation of a batch; the rest is the same for all.
 pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {
-    /// What it takes; the function's name is in there.
-    const PARAMETERS: Parameters;
+    /// Its signature and documentation.
+    const DECLARATION: Declaration;
     /// `Immutable` for what depends on its arguments alone, `Stable` for what reads a model.
     const VOLATILITY: Volatility = Volatility::Immutable;
 
@@ -33,13 +33,10 @@ pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {
         Self::return_type(args.arg_fields, model)
     }
 
-    /// Refuses constants that each fit but not together.
+    /// Refuses constants that are valid one by one, but not together.
     fn check_together(_: &ReturnFieldArgs<'_>) -> Result<()> {
         Ok(())
     }
-
-    /// Returns the documentation that `#[user_doc]` builds.
-    fn documentation() -> Option<&'static Documentation>;
 
     /// Computes one batch.
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue>;
@@ -49,6 +46,7 @@ pub(crate) trait ScalarFunction: Debug + Send + Sync + 'static {
 pub(crate) fn udf<F: ScalarFunction>(models: &Arc<dyn Models>) -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::new_from_impl(Udf::<F> {
         signature: Signature::user_defined(F::VOLATILITY),
+        documentation: Arc::new(LazyLock::new(|| F::DECLARATION.documentation(""))),
         models: Arc::clone(models),
         model: None,
         function: PhantomData,
@@ -64,6 +62,7 @@ pub(super) fn is_without_model<F: ScalarFunction>(function: &ScalarUDF) -> bool 
 #[derive(Debug)]
 struct Udf<F> {
     signature: Signature,
+    documentation: Arc<LazyLock<Documentation>>,
     models: Arc<dyn Models>,
     /// The model that this call names, from planning on: a query keeps the version it began with.
     model: Option<Arc<dyn Model>>,
@@ -93,7 +92,7 @@ impl<F> Hash for Udf<F> {
 
 impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
     fn name(&self) -> &str {
-        F::PARAMETERS.function
+        F::DECLARATION.name
     }
 
     fn signature(&self) -> &Signature {
@@ -101,7 +100,7 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(F::PARAMETERS.coerce(arguments))
+        Ok(F::DECLARATION.coerce(arguments))
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
@@ -109,8 +108,8 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        F::PARAMETERS.check(args.arg_fields)?;
-        let model = F::PARAMETERS.check_constants(&args, self.model.as_ref(), &*self.models)?;
+        F::DECLARATION.check(args.arg_fields)?;
+        let model = F::DECLARATION.check_constants(&args, self.model.as_ref(), &*self.models)?;
         F::check_together(&args)?;
         Ok(Arc::new(Field::new(
             self.name(),
@@ -121,15 +120,16 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
 
     /// Pins the name of a model to its version: EXPLAIN shows it, and the running query keeps it.
     fn simplify(&self, mut args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        F::PARAMETERS.check_settings(&args)?;
+        F::DECLARATION.check_settings(&args)?;
         if self.model.is_some() {
             return Ok(ExprSimplifyResult::Original(args));
         }
-        let Some(model) = F::PARAMETERS.pin(&mut args, &*self.models)? else {
+        let Some(model) = F::DECLARATION.pin(&mut args, &*self.models)? else {
             return Ok(ExprSimplifyResult::Original(args));
         };
         let pinned = ScalarUDF::new_from_impl(Self {
             signature: self.signature.clone(),
+            documentation: Arc::clone(&self.documentation),
             models: Arc::clone(&self.models),
             model: Some(model),
             function: PhantomData,
@@ -140,7 +140,7 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         F::invoke(&Args::new(
-            F::PARAMETERS,
+            &F::DECLARATION,
             args,
             self.model.as_ref(),
             &*self.models,
@@ -148,6 +148,6 @@ impl<F: ScalarFunction> ScalarUDFImpl for Udf<F> {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        F::documentation()
+        Some(&self.documentation)
     }
 }

@@ -15,6 +15,12 @@ pub(crate) struct Setting {
     pub kind: SettingKind,
 }
 
+impl Setting {
+    pub(crate) const fn new(name: &'static str, kind: SettingKind) -> Self {
+        Self { name, kind }
+    }
+}
+
 /// What a setting may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SettingKind {

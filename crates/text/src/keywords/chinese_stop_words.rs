@@ -1,4 +1,4 @@
-//! What jieba.analyse takes for no keyword, whatever its score.
+//! Stop words of jieba.analyse.
 
 use crate::white_space::is_space;
 

@@ -1,4 +1,4 @@
-//! `'textrank'`: Chinese nouns and verbs that stand near many others.
+//! `'textrank'`: TextRank over Chinese nouns and verbs.
 
 use super::chinese_stop_words::may_be_keyword;
 use super::text_rank::text_rank;

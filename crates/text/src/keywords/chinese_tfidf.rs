@@ -1,4 +1,4 @@
-//! `'tfidf'`: Chinese words that are frequent in a text and rare elsewhere.
+//! `'tfidf'`: TF-IDF of Chinese words, by jieba's document frequencies.
 
 use std::sync::LazyLock;
 

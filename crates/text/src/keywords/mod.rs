@@ -1,4 +1,4 @@
-//! Keywords: the terms of one text that say what it is about.
+//! Keyword extraction from one text.
 
 mod chinese_stop_words;
 mod chinese_text_rank;
@@ -16,14 +16,14 @@ pub use yake::Yake;
 
 use super::stop_words;
 
-/// Finds the keywords of texts.
+/// Keyword extractor.
 pub trait Extractor: Debug + Send + Sync {
     /// Calls `each` with the `most` best terms of a text and their scores, best first, equal ones by term in byte order, or
     /// as the method says.
     fn extract(&self, text: &str, most: usize, each: &mut dyn FnMut(&str, f64));
 }
 
-/// A way to find keywords.
+/// Method of keyword extraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// [`Rake`].
@@ -91,7 +91,7 @@ impl Method {
         }
     }
 
-    /// Returns what finds keywords this way in texts of a language; none where the method is not for the language.
+    /// Returns the method's extractor for a language; none where the method is not for the language.
     ///
     /// The first of a method for Chinese loads jieba's dictionaries.
     pub fn extractor(self, language: &str) -> Option<Box<dyn Extractor>> {

@@ -1,4 +1,4 @@
-//! TextRank over the words of a text, as jieba has it.
+//! TextRank over the co-occurrence graph of a text's words, as jieba has it.
 
 use hashbrown::HashMap;
 

@@ -1,4 +1,4 @@
-//! Likeness by edits and by matching characters, over code points.
+//! Levenshtein and Jaro-Winkler similarity, over code points.
 
 use rapidfuzz::distance::{jaro_winkler, levenshtein};
 

@@ -1,4 +1,4 @@
-//! Likeness of two sets of tokens.
+//! Jaccard similarity of two sets of tokens.
 
 use hashbrown::HashMap;
 

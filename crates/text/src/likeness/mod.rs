@@ -1,4 +1,4 @@
-//! How alike two texts, or two lists of tokens, are.
+//! Similarity of two texts, or of two lists of tokens.
 
 mod edits;
 mod jaccard;

@@ -1,4 +1,4 @@
-//! Likeness of two texts by the words that they share.
+//! Token set ratio: similarity of two texts by their sets of words.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use crate::white_space::between_spaces;
 
 /// Returns RapidFuzz's `token_set_ratio` from 0 to 100: how alike two texts are but for what only one of them says.
 ///
-/// Words stand between white space. With S the words in both, A and B the words in one only, each joined by spaces in
-/// the order of code points, it is the highest ratio of S with S A, S with S B, and S A with S B, where the ratio is
-/// 100 · (1 − d / n): d counts the code points to insert or delete, n those of both. It is 100 where the words of one
-/// text are all in the other, and 0 where a text has none.
+/// Words stand between white space, as Python's `str.split` cuts them. With S the words in both, A and B the words in
+/// one only, each joined by spaces in the order of code points, it is the highest ratio of S with S A, S with S B, and
+/// S A with S B, where the ratio is 100 · (1 − d / n): d counts the code points to insert or delete, n those of both.
+/// It is 100 where the words of one text are all in the other, and 0 where a text has none.
 pub fn token_set_ratio(a: &str, b: &str) -> f64 {
     // In byte order, which in UTF-8 is the order of code points.
     let a: BTreeSet<_> = between_spaces(a).collect();
@@ -87,6 +87,12 @@ mod tests {
         check("x y ab", "ac x y", 100.0 - 200.0 / 12.0);
         // A = "abcdef": S with S B has 3 edits of 9, S A with S B 8 of 16, S with S A 7 of 13.
         check("x y abcdef", "gh x y", 100.0 - 300.0 / 9.0);
+    }
+
+    #[test]
+    fn a_space_that_breaks_no_line_is_white_space() {
+        check("new\u{a0}york", "york new", 100.0);
+        check("new\u{85}york\u{a0}", "york new", 100.0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The numbers of posseg's hidden Markov model.
+//! Parameters of posseg's hidden Markov model.
 
 use std::ops::Range;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The most probable states behind characters (Viterbi 1967), with jieba's ways at its ends.
+//! Viterbi decoding of hidden states (Viterbi 1967), with jieba's ways at its ends.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::hidden_markov::{HiddenMarkov, Position, State, position};
 /// How many states a thread keeps memory for.
 const MOST_KEPT: usize = 1 << 20;
 
-/// The way to the states of each character so far; kept between runs for its memory.
+/// Viterbi lattice of the characters so far; its buffers are reused from run to run.
 #[derive(Debug, Default)]
 pub(super) struct HiddenStates {
     /// The states of all characters, end to end, and for each the place of the one before it among the states before.

@@ -1,4 +1,4 @@
-//! Parts of speech of Chinese words, as jieba.posseg gives them.
+//! Part-of-speech tags of Chinese words, as jieba.posseg gives them.
 //!
 //! posseg cuts anew, by patterns of its own: the most probable words of the dictionary, which knows their tags, and for
 //! the characters between them one hidden Markov model of words and tags together. So its tokens may differ from those of

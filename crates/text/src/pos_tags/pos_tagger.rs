@@ -1,4 +1,4 @@
-//! Words and their tags.
+//! Part-of-speech tagger: words and their tags.
 
 use std::cell::RefCell;
 use std::sync::Arc;

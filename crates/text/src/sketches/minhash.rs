@@ -1,8 +1,8 @@
-//! MinHash signatures: how alike two sets are, from a few numbers of each.
+//! MinHash signatures, which estimate the Jaccard similarity of two sets.
 
 use crate::hashes::{mixed_32, split_mix_64, xxh64};
 
-/// Makes signatures of sets of tokens (Broder 1997).
+/// Signer of sets of tokens (Broder 1997).
 ///
 /// Number i of a signature is the least of mix(x ⊕ sᵢ) over the tokens, as unsigned numbers of 32 bits: x is the low half
 /// of the token's XXH64 with the seed, sᵢ the high half of output i of SplitMix64 from the same seed, mix MurmurHash3's
@@ -16,7 +16,7 @@ pub struct MinHash {
 }
 
 impl MinHash {
-    /// Returns what makes signatures of so many numbers.
+    /// Returns a signer whose signatures have so many numbers.
     pub fn new(hashes: usize, seed: u64) -> Self {
         let salts = split_mix_64(seed).map(|number| (number >> 32) as u32);
         Self {

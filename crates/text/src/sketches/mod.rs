@@ -1,4 +1,4 @@
-//! Short numbers that stand for a list of tokens: alike where the lists are.
+//! Similarity sketches: short fingerprints of token lists that are alike where the lists are.
 
 mod minhash;
 mod simhash;

@@ -1,4 +1,4 @@
-//! SimHash: one number of 64 bits a text.
+//! SimHash: a 64-bit fingerprint of a list of tokens.
 
 use crate::hashes::xxh64;
 

@@ -1,4 +1,4 @@
-//! What the terms of a text are.
+//! Analyzer: the terms of a text.
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -12,7 +12,7 @@ use crate::ngrams::{join_spaces, ngrams};
 use crate::tokenizers::{Span, Tokenizer};
 use crate::white_space::between_spaces;
 
-/// How accents are taken away before a text is cut.
+/// Accent stripping before a text is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accents {
     /// What does not decompose into ASCII goes too.
@@ -21,14 +21,14 @@ pub enum Accents {
     Unicode,
 }
 
-/// What a text is cut into.
+/// Units that terms are made of.
 #[derive(Debug, Clone)]
 pub enum Pieces {
     /// Runs of words: the tokenizer's, or the tokens that are given where there is none; stop words go first.
     Words {
         /// What cuts a text.
         tokenizer: Option<Arc<dyn Tokenizer>>,
-        /// What is no term: compared as it stands.
+        /// Stop words, compared as they stand.
         stop_words: HashSet<String>,
     },
     /// Runs of code points; two or more white-space characters count as one space.
@@ -52,7 +52,7 @@ pub struct Analyzer {
     pub max: NonZeroUsize,
 }
 
-/// What an analyzer writes into, text after text.
+/// Scratch buffers of an analyzer, reused for every text.
 #[derive(Debug, Default)]
 pub struct Buffers {
     lower: String,

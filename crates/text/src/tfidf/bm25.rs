@@ -5,9 +5,9 @@ use super::vocabulary::Vocabulary;
 /// The two constants of BM25 (Robertson, Zaragoza 2009).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bm25 {
-    /// How slowly more occurrences of a term add to the score.
+    /// Term frequency saturation: the higher, the more do further occurrences of a term add.
     pub k1: f64,
-    /// How much long texts lose, from 0 to 1.
+    /// Length normalization, from 0 (none) to 1 (full).
     pub b: f64,
 }
 

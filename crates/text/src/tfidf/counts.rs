@@ -1,9 +1,9 @@
-//! In how many texts each term occurs.
+//! Document and occurrence counts of terms, mergeable and retractable.
 
 use hashbrown::HashMap;
 
-/// Counts of terms over texts: what was added can be taken away again, and two of them merged, so that it serves fitting,
-/// groups and sliding windows.
+/// Document frequencies and occurrences of terms, retractable and mergeable, so that they serve fitting, groups and sliding
+/// windows.
 ///
 /// It holds one entry a distinct term, not the texts.
 #[derive(Debug, Default, Clone)]

@@ -1,4 +1,4 @@
-//! A fitted model of a corpus: terms of a text in, numbers out.
+//! Fitted vectorizer: terms of a text in, weights out.
 
 use super::analyzer::{Analyzer, Buffers};
 use super::bm25::{Bm25, Query};
@@ -18,7 +18,7 @@ pub struct Vectorizer {
     idf: Vec<f64>,
 }
 
-/// The terms of one text, counted; it is kept from text to text as a buffer.
+/// Counted terms of one text: a buffer that is reused from text to text.
 #[derive(Debug, Default)]
 pub struct Counted {
     buffers: Buffers,
@@ -31,7 +31,7 @@ pub struct Counted {
 }
 
 impl Vectorizer {
-    /// Returns what makes vectors by these rules.
+    /// Returns a vectorizer by these rules.
     pub fn new(
         analyzer: Analyzer,
         vocabulary: Vocabulary,
@@ -58,7 +58,7 @@ impl Vectorizer {
         &self.vocabulary
     }
 
-    /// Returns the factor of a term that depends on the corpus.
+    /// Returns the inverse document frequency factor of a term.
     pub fn idf(&self, number: u32) -> f64 {
         self.idf[number as usize]
     }

@@ -1,4 +1,4 @@
-//! The terms that a corpus is described by.
+//! Vocabulary of a corpus: its terms, numbered, with their document frequencies.
 
 use std::error::Error;
 use std::fmt;
@@ -26,14 +26,14 @@ impl Share {
     }
 }
 
-/// Which terms stay.
+/// Limits on the terms of a vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// In how many texts a term occurs at least.
     pub min_documents: Share,
     /// In how many at most.
     pub max_documents: Share,
-    /// How many of the most frequent terms stay, ties by term.
+    /// Largest size: the most frequent terms are kept, ties by term.
     pub max_terms: Option<usize>,
     /// Whether a term counts once a text there.
     pub binary: bool,
@@ -96,7 +96,10 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Takes the terms of a corpus that stay within limits, as scikit-learn does.
+    /// Builds a vocabulary of a corpus' terms within limits, as scikit-learn does.
+    ///
+    /// # Errors
+    /// Fails where there are no texts, they have no terms, or the limits leave none.
     pub fn fit(counts: &DocumentCounts, limits: &Limits) -> Result<Self, FitError> {
         let documents = counts.documents();
         if documents == 0 {

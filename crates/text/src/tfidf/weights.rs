@@ -1,11 +1,11 @@
-//! How much a term says of a text.
+//! Weighting schemes of TF-IDF.
 
-/// How a vector is made as long as others.
+/// Norm that vectors are scaled to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Norm {
-    /// The absolute values add up to 1.
+    /// L1: the absolute values add up to 1.
     L1,
-    /// The squares add up to 1.
+    /// L2: the squares add up to 1.
     L2,
 }
 
@@ -30,7 +30,7 @@ pub enum Formula {
 }
 
 impl Formula {
-    /// Returns the factor of a term that depends on the corpus.
+    /// Returns the inverse document frequency factor of a term.
     pub fn idf(self, documents: u64, documents_with: u64) -> f64 {
         let (n, df) = (documents as f64, documents_with as f64);
         match self {

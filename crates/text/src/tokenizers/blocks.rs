@@ -1,4 +1,4 @@
-//! Texts, 64 bytes at a time: a bit says of each byte whether it is in a token.
+//! Bit masks of a text's token bytes, 64 bytes at a time.
 
 /// Bytes that are looked at together, a bit each.
 pub(super) const BLOCK: usize = u64::BITS as usize;

@@ -1,4 +1,4 @@
-//! `'char'`: what a reader sees as one character.
+//! `'char'`: extended grapheme clusters.
 
 use unicode_segmentation::UnicodeSegmentation;
 

@@ -1,4 +1,4 @@
-//! `'regex:…'`: what a pattern matches.
+//! `'regex:…'`: the matches of a regular expression.
 
 use regex::Regex;
 
@@ -16,6 +16,9 @@ pub struct Pattern(Regex);
 
 impl Pattern {
     /// Returns the tokenizer that a name such as `regex:\w+` says; none where the name does not begin so.
+    ///
+    /// # Errors
+    /// Fails where what stands behind `regex:` is no regular expression.
     pub fn named(name: &str) -> Option<Result<Self, regex::Error>> {
         let prefix = name.get(..PREFIX.len())?;
         prefix

@@ -1,4 +1,4 @@
-//! `'whitespace'`: what stands between white space.
+//! `'whitespace'`: runs of characters between white space.
 
 use super::{Span, Tokenizer};
 

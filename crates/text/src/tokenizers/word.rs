@@ -1,4 +1,4 @@
-//! `'word'`: the words of a text.
+//! `'word'`: words by Unicode word boundaries (UAX #29).
 
 use unicode_segmentation::UnicodeSegmentation;
 

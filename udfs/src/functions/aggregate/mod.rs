@@ -1,4 +1,4 @@
-//! Functions that give one value a group: one a file.
+//! Aggregate functions: one a file.
 
 mod collocations;
 mod document_frequencies;

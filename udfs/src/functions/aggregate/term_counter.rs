@@ -1,8 +1,8 @@
-//! The one shape of the aggregates that count the tokens of lists.
+//! Adapter from [`TokenAggregate`] to DataFusion's aggregates.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
@@ -12,16 +12,16 @@ use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::utils::format_state_name;
 use datafusion_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
 
-use crate::functions::{Kind, Parameter, Parameters};
+use crate::functions::Declaration;
 use lexstream_columns::{TokenLists, Tokens, counted_terms, merge_counted_terms, types};
 use lexstream_text::collocations::BigramCounts;
 use lexstream_text::tfidf::DocumentCounts;
 
 /// An aggregate that returns one list of what it has counted in a group's lists.
 pub(super) trait TokenAggregate: Debug + Send + Sync + 'static {
-    /// Its name.
-    const NAME: &'static str;
-    /// What it counts in.
+    /// Its signature and documentation.
+    const DECLARATION: Declaration;
+    /// Its state.
     type Counts: ListCounts;
 
     /// Returns the type of the list.
@@ -29,12 +29,9 @@ pub(super) trait TokenAggregate: Debug + Send + Sync + 'static {
 
     /// Returns the list, as a column of one row.
     fn result(counts: &Self::Counts) -> Result<ListArray, ArrowError>;
-
-    /// Returns the documentation that `#[user_doc]` builds.
-    fn documentation() -> Option<&'static Documentation>;
 }
 
-/// Counts that lists are added to and taken from; what is known of them is tables of terms.
+/// Retractable, mergeable counts over lists of tokens; their state is tables of terms.
 pub(super) trait ListCounts: Debug + Default + Send + Sync {
     /// The names of the tables in a partial result.
     const TABLES: &'static [&'static str];
@@ -98,13 +95,15 @@ impl ListCounts for BigramCounts {
 #[derive(Debug)]
 pub(super) struct TermCounter<F> {
     signature: Signature,
+    documentation: LazyLock<Documentation>,
     function: PhantomData<F>,
 }
 
-impl<F> Default for TermCounter<F> {
+impl<F: TokenAggregate> Default for TermCounter<F> {
     fn default() -> Self {
         Self {
             signature: Signature::user_defined(Volatility::Immutable),
+            documentation: LazyLock::new(|| F::DECLARATION.documentation("")),
             function: PhantomData,
         }
     }
@@ -123,20 +122,9 @@ impl<F> std::hash::Hash for TermCounter<F> {
     fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
-impl<F: TokenAggregate> TermCounter<F> {
-    const PARAMETERS: Parameters = Parameters {
-        function: F::NAME,
-        list: &[Parameter {
-            name: "tokens",
-            kind: Kind::Tokens,
-        }],
-        required: 1,
-    };
-}
-
 impl<F: TokenAggregate> AggregateUDFImpl for TermCounter<F> {
     fn name(&self) -> &str {
-        F::NAME
+        F::DECLARATION.name
     }
 
     fn signature(&self) -> &Signature {
@@ -144,16 +132,20 @@ impl<F: TokenAggregate> AggregateUDFImpl for TermCounter<F> {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(Self::PARAMETERS.coerce(arguments))
+        Ok(F::DECLARATION.coerce(arguments))
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        internal_err!("{}: return_field knows the type", F::NAME)
+        internal_err!("{}: return_field knows the type", F::DECLARATION.name)
     }
 
     fn return_field(&self, arguments: &[FieldRef]) -> Result<FieldRef> {
-        Self::PARAMETERS.check(arguments)?;
-        Ok(Arc::new(Field::new(F::NAME, F::result_type(), true)))
+        F::DECLARATION.check(arguments)?;
+        Ok(Arc::new(Field::new(
+            F::DECLARATION.name,
+            F::result_type(),
+            true,
+        )))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -176,14 +168,14 @@ impl<F: TokenAggregate> AggregateUDFImpl for TermCounter<F> {
         if args.is_distinct {
             return plan_err!(
                 "{}: DISTINCT is not supported; array_distinct(tokens) counts each token once a list",
-                F::NAME
+                F::DECLARATION.name
             );
         }
         Ok(Box::new(Counter::<F>(F::Counts::default())))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        F::documentation()
+        Some(&self.documentation)
     }
 }
 

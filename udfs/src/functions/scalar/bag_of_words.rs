@@ -1,43 +1,17 @@
-//! `bag_of_words(tokens)`, `bag_of_words(text [, tokenizer] [, settings])`.
+//! The SQL function `bag_of_words`.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, plan_err};
-use datafusion_expr::{ColumnarValue, Documentation, Expr, ReturnFieldArgs, Volatility, expr};
-use datafusion_macros::user_doc;
+use datafusion_expr::{ColumnarValue, Expr, ReturnFieldArgs, Volatility, expr};
 
 use super::tokenize::Tokenize;
 use crate::functions::scalar_function::is_without_model;
-use crate::functions::{Args, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::Model;
 use lexstream_columns::{bag_column, types};
 
-#[user_doc(
-    doc_section(label = "Vectors"),
-    description = "Returns how often each distinct token stands in a list, or in a text that a tokenizer cuts, as List<Struct<term Utf8, count Int64>>, by term in byte order, which is the order of code points. No tokens have an empty list. Over all rows of a group, term_frequencies does the same. A text is cut and counted at once: its tokens are written nowhere. `lexstream` does that for `bag_of_words(tokenize(…))`, too, where a built-in tokenizer's tokens are not used elsewhere.",
-    syntax_example = "bag_of_words(tokens | text [, tokenizer] [, settings])",
-    sql_example = r"```sql
-> select bag_of_words(tokenize('to be or not to be'));
-[{term: be, count: 2}, {term: not, count: 1}, {term: or, count: 1}, {term: to, count: 2}]
-> select bag_of_words('To be, or not to be', 'sklearn');
-[{term: be, count: 2}, {term: not, count: 1}, {term: or, count: 1}, {term: to, count: 2}]
-```",
-    argument(
-        name = "tokens_or_text",
-        description = "List of texts, or a text to cut. NULL gives NULL; tokens that are NULL are left out."
-    ),
-    argument(
-        name = "tokenizer",
-        description = "A constant, as for tokenize, and for texts alone; `word` by default."
-    ),
-    argument(
-        name = "settings",
-        description = "A constant struct, for jieba's tokenizers: `{hmm: false}` joins no characters that the dictionary does not know as a word."
-    ),
-    related_udf(name = "term_frequencies"),
-    related_udf(name = "hash_vector")
-)]
 #[derive(Debug)]
 pub(crate) struct BagOfWords;
 
@@ -64,7 +38,31 @@ pub fn without_tokens(call: &Expr) -> Option<Expr> {
 }
 
 impl ScalarFunction for BagOfWords {
-    const PARAMETERS: Parameters = Parameters::text_or_tokens_and_tokenizer("bag_of_words");
+    const DECLARATION: Declaration = Declaration {
+        name: "bag_of_words",
+        family: "Vectors",
+        description: "Returns how often each distinct token stands in a list, or in a text that a tokenizer cuts, as List<Struct<term Utf8, count Int64>>, by term in byte order, which is the order of code points. No tokens have an empty list. Over all rows of a group, term_frequencies does the same. A text is cut and counted at once: its tokens are written nowhere. `lexstream` does that for `bag_of_words(tokenize(…))`, too, where a built-in tokenizer's tokens are not used elsewhere.",
+        parameters: &[
+            Parameter::new(
+                "tokens_or_text",
+                Kind::TextOrTokens,
+                "List of texts, or a text to cut. NULL gives NULL; tokens that are NULL are left out.",
+            ),
+            Parameter::optional(
+                "tokenizer",
+                Kind::Tokenizer,
+                "A constant, as for tokenize, and for texts alone; `word` by default.",
+            ),
+            Parameter::TOKENIZER_SETTINGS,
+        ],
+        example: r"
+> select bag_of_words(tokenize('to be or not to be'));
+[{term: be, count: 2}, {term: not, count: 1}, {term: or, count: 1}, {term: to, count: 2}]
+> select bag_of_words('To be, or not to be', 'sklearn');
+[{term: be, count: 2}, {term: not, count: 1}, {term: or, count: 1}, {term: to, count: 2}]
+",
+        related: &["term_frequencies", "hash_vector"],
+    };
     const VOLATILITY: Volatility = Volatility::Stable;
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
@@ -72,17 +70,13 @@ impl ScalarFunction for BagOfWords {
     }
 
     fn check_together(args: &ReturnFieldArgs<'_>) -> Result<()> {
-        Self::PARAMETERS.check_tokenizer_settings(args)?;
+        Self::DECLARATION.check_tokenizer_settings(args)?;
         if args.arg_fields.len() > 1 && args.arg_fields[0].data_type().is_list() {
             return plan_err!(
                 "bag_of_words: a tokenizer is for texts, and `tokens_or_text` is a list of tokens"
             );
         }
         Ok(())
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,68 +1,47 @@
-//! `chunk(text, size [, settings])`.
+//! The SQL function `chunk`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, ScalarValue, internal_datafusion_err, internal_err, plan_err};
-use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs, Volatility};
-use datafusion_macros::user_doc;
+use datafusion_expr::{ColumnarValue, ReturnFieldArgs, Volatility};
 
 use crate::functions::{
-    Args, Kind, Parameter, Parameters, ScalarFunction, Setting, SettingKind, Settings,
+    Args, Declaration, Kind, Parameter, ScalarFunction, Setting, SettingKind, Settings,
 };
 use lexstream_columns::model::Model;
 use lexstream_columns::{chunk_column, types};
 use lexstream_text::chunks::{Cut, Unit};
 
-#[user_doc(
-    doc_section(label = "Pieces"),
-    description = "Returns the pieces of a text that are no longer than `size`, with where they start and end in it, in code points from 0, as List<Struct<text Utf8, start Int64, end Int64>>. A piece that is not the last ends behind the last blank line in its second half; where there is none, behind the last sentence there (UAX #29); else behind the last white space, at the last word boundary, or between two grapheme clusters; a cluster that is longer than a piece is cut. Without overlap the pieces concatenate to the text. Empty text has none. Memory is for the pieces of one batch; a model's tokens cost several times what tokenize does: as much of the text is cut as may be a piece, then the piece, and what overlaps again.",
-    syntax_example = "chunk(text, size [, settings])",
-    sql_example = r"```sql
-> select chunk('One two. Three four five.', 12);
-[{text: One two. , start: 0, end: 9}, {text: Three four , start: 9, end: 20}, {text: five., start: 20, end: 25}]
-> select chunk('one two three four five', 3, {unit: 'word', overlap: 1});
-[{text: one two three , start: 0, end: 14}, {text: three four five, start: 8, end: 23}]
-```",
-    argument(name = "text", description = "Text to cut. NULL gives NULL."),
-    argument(
-        name = "size",
-        description = "A constant of at least 1: the most units of a piece."
-    ),
-    argument(
-        name = "settings",
-        description = "A constant struct: `unit`, `char` (code points, the default), `word` (words by UAX #29; what stands between belongs to the word before) or a model that has a tokenizer: its tokens without special ones, of which the piece alone, as the model reads it, has no more than `size`, unless it is a single code point; `overlap`, how many units at the end of a piece the next one repeats at most, from a word on: fewer than `size`, 0 by default."
-    ),
-    related_udf(name = "sentences")
-)]
 #[derive(Debug)]
 pub(crate) struct Chunk;
 
 impl ScalarFunction for Chunk {
-    const PARAMETERS: Parameters = Parameters {
-        function: "chunk",
-        list: &[
-            Parameter {
-                name: "text",
-                kind: Kind::Text,
-            },
-            Parameter {
-                name: "size",
-                kind: Kind::Count,
-            },
-            Parameter {
-                name: "settings",
-                kind: Kind::Settings(&[
-                    Setting {
-                        name: "overlap",
-                        kind: SettingKind::Number(0),
-                    },
-                    Setting {
-                        name: "unit",
-                        kind: SettingKind::NameOrTokenizer(Unit::NAMES),
-                    },
+    const DECLARATION: Declaration = Declaration {
+        name: "chunk",
+        family: "Pieces",
+        description: "Returns the pieces of a text that are no longer than `size`, with where they start and end in it, in code points from 0, as List<Struct<text Utf8, start Int64, end Int64>>. A piece that is not the last ends behind the last blank line in its second half; where there is none, behind the last sentence there (UAX #29); else behind the last white space, at the last word boundary, or between two grapheme clusters; a cluster that is longer than a piece is cut. Without overlap the pieces concatenate to the text. Empty text has none. Memory is for the pieces of one batch; a model's tokens cost several times what tokenize does: as much of the text is cut as may be a piece, then the piece, and what overlaps again.",
+        parameters: &[
+            Parameter::new("text", Kind::Text, "Text to cut. NULL gives NULL."),
+            Parameter::new(
+                "size",
+                Kind::Count,
+                "A constant of at least 1: the most units of a piece.",
+            ),
+            Parameter::optional(
+                "settings",
+                Kind::Settings(&[
+                    Setting::new("overlap", SettingKind::Number(0)),
+                    Setting::new("unit", SettingKind::NameOrTokenizer(Unit::NAMES)),
                 ]),
-            },
+                "A constant struct: `unit`, `char` (code points, the default), `word` (words by UAX #29; what stands between belongs to the word before) or a model that has a tokenizer: its tokens without special ones, of which the piece alone, as the model reads it, has no more than `size`, unless it is a single code point; `overlap`, how many units at the end of a piece the next one repeats at most, from a word on: fewer than `size`, 0 by default.",
+            ),
         ],
-        required: 2,
+        example: r"
+> select chunk('One two. Three four five.', 12);
+[{text: One two. , start: 0, end: 9}, {text: Three four , start: 9, end: 20}, {text: five., start: 20, end: 25}]
+> select chunk('one two three four five', 3, {unit: 'word', overlap: 1});
+[{text: one two three , start: 0, end: 14}, {text: three four five, start: 8, end: 23}]
+",
+        related: &["sentences"],
     };
 
     const VOLATILITY: Volatility = Volatility::Stable;
@@ -80,10 +59,6 @@ impl ScalarFunction for Chunk {
             return plan_err!("chunk: `overlap` must be less than `size`, {size}, found {overlap}");
         }
         Ok(())
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,17 +1,21 @@
-//! `detect_language(text)`.
+//! The SQL function `detect_language`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::Result;
-use datafusion_expr::{ColumnarValue, Documentation};
-use datafusion_macros::user_doc;
+use datafusion_expr::ColumnarValue;
 
-use crate::functions::{Args, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::Model;
 use lexstream_columns::{language_column, types};
 
-#[user_doc(
-    doc_section(label = "Words"),
-    description = r"Returns the language of a text as a code of ISO 639-1, such as `en` or `zh`, as Utf8View; NULL for a text without letters of a language that is known, empty text among them. The first 4 KiB decide.
+#[derive(Debug)]
+pub(crate) struct DetectLanguage;
+
+impl ScalarFunction for DetectLanguage {
+    const DECLARATION: Declaration = Declaration {
+        name: "detect_language",
+        family: "Words",
+        description: r"Returns the language of a text as a code of ISO 639-1, such as `en` or `zh`, as Utf8View; NULL for a text without letters of a language that is known, empty text among them. The first 4 KiB decide.
 
 whatlang, which knows 70 languages, decides where it is sure (a confidence of 0.3 and more, which paragraphs have); on short texts it is not, and whichlang decides, which knows Arabic, Chinese, Dutch, English, French, German, Hindi, Italian, Japanese, Korean, Portuguese, Russian, Spanish, Swedish, Turkish and Vietnamese, where the text is in its language's script and has no other letters. So short texts in these are told well, and short ones in a neighbour of theirs may be taken for one of them: of 40 sentences in Bulgarian, Catalan, Croatian, Danish, Hungarian, Indonesian, Norwegian and Romanian 20 were told right, 28 by whatlang alone.
 
@@ -23,28 +27,18 @@ How often the crates were right, on sentences of 3 to 6 words and on paragraphs 
 | whichlang 0.1.1 | 76 % | 100 % | 76 % | 85, 95 | 1 MB |
 | lingua 1.8.0, of these 21 languages | 98 % | 98 % | 100 % | 0.2, 0.6 | 100 MB |
 | whatlang, then whichlang: as here | 93 % | 99 % | 100 % | 0.9, 4.8 | 1 MB |",
-    syntax_example = "detect_language(text)",
-    sql_example = r"```sql
+        parameters: &[Parameter::new("text", Kind::Text, "Text. NULL gives NULL.")],
+        example: r"
 > select detect_language('Wo ist der Bahnhof?');
 de
 > select detect_language('42');
 NULL
-```",
-    argument(name = "text", description = "Text. NULL gives NULL."),
-    related_udf(name = "detect_language_score")
-)]
-#[derive(Debug)]
-pub(crate) struct DetectLanguage;
-
-impl ScalarFunction for DetectLanguage {
-    const PARAMETERS: Parameters = Parameters::text("detect_language");
+",
+        related: &["detect_language_score"],
+    };
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(types::TEXT)
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,32 +1,14 @@
-//! `dot_product(vector1, vector2)`.
+//! The SQL function `dot_product`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::Result;
-use datafusion_expr::{ColumnarValue, Documentation};
-use datafusion_macros::user_doc;
+use datafusion_expr::ColumnarValue;
 
-use crate::functions::{Args, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Parameter, ScalarFunction};
 use lexstream_columns::Metric;
 use lexstream_columns::model::Model;
 use lexstream_text::vectors::{self, Component, Entries};
 
-#[user_doc(
-    doc_section(label = "Vectors"),
-    description = "Returns the dot product of two vectors, the sum of aᵢ·bᵢ, as Float64; of two empty vectors it is 0. Sums are in double precision. It is DataFusion's inner_product, and takes Float32 vectors without a cast.",
-    syntax_example = "dot_product(vector1, vector2)",
-    sql_example = r"```sql
-> select dot_product([1.0, 2.0], [3.0, 4.0]);
-11.0
-```",
-    argument(
-        name = "vector1",
-        description = "List or fixed-size list of numbers, or a sparse vector: Struct<indices, values>, indices from 0 and ascending. NULL gives NULL, and so does a NULL component."
-    ),
-    argument(
-        name = "vector2",
-        description = "The same, of the same length; where one is sparse, no index may lie behind the other."
-    )
-)]
 #[derive(Debug)]
 pub(crate) struct DotProduct;
 
@@ -41,15 +23,21 @@ impl Metric for DotProduct {
 }
 
 impl ScalarFunction for DotProduct {
-    const PARAMETERS: Parameters = Parameters::two_vectors("dot_product");
+    const DECLARATION: Declaration = Declaration {
+        name: "dot_product",
+        family: "Vectors",
+        description: "Returns the dot product of two vectors, the sum of aᵢ·bᵢ, as Float64; of two empty vectors it is 0. Sums are in double precision. It is DataFusion's inner_product, and takes Float32 vectors without a cast.",
+        parameters: Parameter::TWO_VECTORS,
+        example: r"
+> select dot_product([1.0, 2.0], [3.0, 4.0]);
+11.0
+",
+        related: &[],
+    };
 
     fn return_type(arguments: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
-        Self::PARAMETERS.check_lengths(arguments)?;
+        Self::DECLARATION.check_lengths(arguments)?;
         Ok(DataType::Float64)
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,48 +1,39 @@
-//! `embed(model, text)`.
+//! The SQL function `embed`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, internal_err};
-use datafusion_expr::{ColumnarValue, Documentation, Volatility};
-use datafusion_macros::user_doc;
+use datafusion_expr::{ColumnarValue, Volatility};
 
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::{Ability, Model};
 use lexstream_columns::{types, vector_column};
 
-#[user_doc(
-    doc_section(label = "Models"),
-    description = "Returns the vector that a model makes of a text, as FixedSizeList<Float32> of the model's dimension. Pooling and normalisation are as the model's export says. Identical texts in a batch are computed once. A text that is longer than the model takes loses its end, or is an error with `'truncate' = 'false'`. A vector that is all zero or no number is an error. Cost: one run of the model for a few texts of similar length.",
-    syntax_example = "embed(model, text)",
-    sql_example = r"```sql
-> select round(cosine_similarity(embed('minilm', 'A man is eating food.'), embed('minilm', 'A man is eating a piece of bread.')), 4);
-0.7553
-```",
-    argument(
-        name = "model",
-        description = "A constant: a model of the task `embedding`, or one version of it, such as `minilm@2`."
-    ),
-    argument(
-        name = "text",
-        description = "Text. NULL gives NULL; empty text has a vector."
-    )
-)]
 #[derive(Debug)]
 pub(crate) struct Embed;
 
 impl ScalarFunction for Embed {
-    const PARAMETERS: Parameters = Parameters::model_and_text(
-        "embed",
-        &[
-            Parameter {
-                name: "model",
-                kind: Kind::Model(Ability::Embed),
-            },
-            Parameter {
-                name: "text",
-                kind: Kind::Text,
-            },
+    const DECLARATION: Declaration = Declaration {
+        name: "embed",
+        family: "Models",
+        description: "Returns the vector that a model makes of a text, as FixedSizeList<Float32> of the model's dimension. Pooling and normalisation are as the model's export says. Identical texts in a batch are computed once. A text that is longer than the model takes loses its end, or is an error with `'truncate' = 'false'`. A vector that is all zero or no number is an error. Cost: one run of the model for a few texts of similar length.",
+        parameters: &[
+            Parameter::new(
+                "model",
+                Kind::Model(Ability::Embed),
+                "A constant: a model of the task `embedding`, or one version of it, such as `minilm@2`.",
+            ),
+            Parameter::new(
+                "text",
+                Kind::Text,
+                "Text. NULL gives NULL; empty text has a vector.",
+            ),
         ],
-    );
+        example: r"
+> select round(cosine_similarity(embed('minilm', 'A man is eating food.'), embed('minilm', 'A man is eating a piece of bread.')), 4);
+0.7553
+",
+        related: &[],
+    };
     // Not folded where its arguments are constants: planning runs no model.
     const VOLATILITY: Volatility = Volatility::Volatile;
 
@@ -51,10 +42,6 @@ impl ScalarFunction for Embed {
             Some(embedder) => Ok(types::vectors(embedder.dimension())),
             None => internal_err!("embed: planning has found the model"),
         }
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,32 +1,14 @@
-//! `euclidean_distance(vector1, vector2)`.
+//! The SQL function `euclidean_distance`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::Result;
-use datafusion_expr::{ColumnarValue, Documentation};
-use datafusion_macros::user_doc;
+use datafusion_expr::ColumnarValue;
 
-use crate::functions::{Args, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Parameter, ScalarFunction};
 use lexstream_columns::Metric;
 use lexstream_columns::model::Model;
 use lexstream_text::vectors::{self, Component, Entries};
 
-#[user_doc(
-    doc_section(label = "Vectors"),
-    description = "Returns the Euclidean distance between two vectors, ‖a − b‖, as Float64; between two empty vectors it is 0. Sums are in double precision.",
-    syntax_example = "euclidean_distance(vector1, vector2)",
-    sql_example = r"```sql
-> select euclidean_distance([0.0, 4.0], [3.0, 0.0]);
-5.0
-```",
-    argument(
-        name = "vector1",
-        description = "List or fixed-size list of numbers, or a sparse vector: Struct<indices, values>, indices from 0 and ascending. NULL gives NULL, and so does a NULL component."
-    ),
-    argument(
-        name = "vector2",
-        description = "The same, of the same length; where one is sparse, no index may lie behind the other."
-    )
-)]
 #[derive(Debug)]
 pub(crate) struct EuclideanDistance;
 
@@ -41,15 +23,21 @@ impl Metric for EuclideanDistance {
 }
 
 impl ScalarFunction for EuclideanDistance {
-    const PARAMETERS: Parameters = Parameters::two_vectors("euclidean_distance");
+    const DECLARATION: Declaration = Declaration {
+        name: "euclidean_distance",
+        family: "Vectors",
+        description: "Returns the Euclidean distance between two vectors, ‖a − b‖, as Float64; between two empty vectors it is 0. Sums are in double precision.",
+        parameters: Parameter::TWO_VECTORS,
+        example: r"
+> select euclidean_distance([0.0, 4.0], [3.0, 0.0]);
+5.0
+",
+        related: &[],
+    };
 
     fn return_type(arguments: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
-        Self::PARAMETERS.check_lengths(arguments)?;
+        Self::DECLARATION.check_lengths(arguments)?;
         Ok(DataType::Float64)
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

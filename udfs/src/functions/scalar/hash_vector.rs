@@ -1,60 +1,40 @@
-//! `hash_vector(tokens, dimension)`.
+//! The SQL function `hash_vector`.
 
 use std::num::NonZeroI32;
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, internal_err};
-use datafusion_expr::{ColumnarValue, Documentation};
-use datafusion_macros::user_doc;
+use datafusion_expr::ColumnarValue;
 
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::Model;
 use lexstream_columns::{hash_vector_column, types};
 
-#[user_doc(
-    doc_section(label = "Vectors"),
-    description = "Returns the sparse vector of a list of tokens without a vocabulary, as Struct<indices List<Int32>, values List<Float32>>, by feature hashing (Weinberger et al. 2009), as scikit-learn's `HashingVectorizer(norm=None)` makes it: with h the MurmurHash3 x86_32 (seed 0) of a token as a signed number, each token adds the sign of h at the index |h| mod `dimension`. Indices ascend; what cancels out is left out. No tokens have no entries.",
-    syntax_example = "hash_vector(tokens, dimension)",
-    sql_example = r"```sql
-> select hash_vector(tokenize('to be or not to be'), 1000);
-{indices: [286, 691, 935, 988], values: [-2.0, 2.0, 1.0, 1.0]}
-```",
-    argument(
-        name = "tokens",
-        description = "List of texts. NULL gives NULL; tokens that are NULL are left out."
-    ),
-    argument(
-        name = "dimension",
-        description = "A constant from 1 to 2147483647: how many components a vector has. The more, the fewer tokens share one."
-    ),
-    related_udf(name = "bag_of_words"),
-    related_udf(name = "cosine_similarity")
-)]
 #[derive(Debug)]
 pub(crate) struct HashVector;
 
 impl ScalarFunction for HashVector {
-    const PARAMETERS: Parameters = Parameters {
-        function: "hash_vector",
-        list: &[
-            Parameter {
-                name: "tokens",
-                kind: Kind::Tokens,
-            },
-            Parameter {
-                name: "dimension",
-                kind: Kind::Number(1, i32::MAX as i64),
-            },
+    const DECLARATION: Declaration = Declaration {
+        name: "hash_vector",
+        family: "Vectors",
+        description: "Returns the sparse vector of a list of tokens without a vocabulary, as Struct<indices List<Int32>, values List<Float32>>, by feature hashing (Weinberger et al. 2009), as scikit-learn's `HashingVectorizer(norm=None)` makes it: with h the MurmurHash3 x86_32 (seed 0) of a token as a signed number, each token adds the sign of h at the index |h| mod `dimension`. Indices ascend; what cancels out is left out. No tokens have no entries.",
+        parameters: &[
+            Parameter::TOKENS,
+            Parameter::new(
+                "dimension",
+                Kind::Number(1, i32::MAX as i64),
+                "A constant from 1 to 2147483647: how many components a vector has. The more, the fewer tokens share one.",
+            ),
         ],
-        required: 2,
+        example: r"
+> select hash_vector(tokenize('to be or not to be'), 1000);
+{indices: [286, 691, 935, 988], values: [-2.0, 2.0, 1.0, 1.0]}
+",
+        related: &["bag_of_words", "cosine_similarity"],
     };
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(types::sparse_vectors())
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,50 +1,38 @@
-//! `minhash_bands(signature, bands)`.
+//! The SQL function `minhash_bands`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
-use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs};
-use datafusion_macros::user_doc;
+use datafusion_expr::{ColumnarValue, ReturnFieldArgs};
 
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::Model;
 use lexstream_columns::{band_column, types};
 
-#[user_doc(
-    doc_section(label = "Likeness"),
-    description = "Returns a hash of each of `bands` equal parts of a MinHash signature, as List<Int64>. Two texts that share one are candidates for near duplicates: with r numbers a band, texts of Jaccard similarity s share a band with probability 1 − (1 − sʳ)ᵇᵃⁿᵈˢ (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, section 3.4), so unnest(minhash_bands(…)) turns the search into an equi-join. The hash is the XXH64 of the band's numbers, 8 bytes each from the lowest, with the band's place from 0 as the seed: equal numbers in different bands do not meet. It never changes.",
-    syntax_example = "minhash_bands(signature, bands)",
-    sql_example = r"```sql
-> select minhash_bands(minhash(tokenize('to be or not to be'), 4), 2);
-[-5308121889750110276, -8763508480010155792]
-```",
-    argument(
-        name = "signature",
-        description = "List or fixed-size list of whole numbers, as minhash gives them. NULL gives NULL, also inside a signature."
-    ),
-    argument(
-        name = "bands",
-        description = "A constant of at least 1 that divides the length of the signature."
-    ),
-    related_udf(name = "minhash"),
-    related_udf(name = "minhash_similarity")
-)]
 #[derive(Debug)]
 pub(crate) struct MinHashBands;
 
 impl ScalarFunction for MinHashBands {
-    const PARAMETERS: Parameters = Parameters {
-        function: "minhash_bands",
-        list: &[
-            Parameter {
-                name: "signature",
-                kind: Kind::Integers,
-            },
-            Parameter {
-                name: "bands",
-                kind: Kind::Count,
-            },
+    const DECLARATION: Declaration = Declaration {
+        name: "minhash_bands",
+        family: "Likeness",
+        description: "Returns a hash of each of `bands` equal parts of a MinHash signature, as List<Int64>. Two texts that share one are candidates for near duplicates: with r numbers a band, texts of Jaccard similarity s share a band with probability 1 − (1 − sʳ)ᵇᵃⁿᵈˢ (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, section 3.4), so unnest(minhash_bands(…)) turns the search into an equi-join. The hash is the XXH64 of the band's numbers, 8 bytes each from the lowest, with the band's place from 0 as the seed: equal numbers in different bands do not meet. It never changes.",
+        parameters: &[
+            Parameter::new(
+                "signature",
+                Kind::Integers,
+                "List or fixed-size list of whole numbers, as minhash gives them. NULL gives NULL, also inside a signature.",
+            ),
+            Parameter::new(
+                "bands",
+                Kind::Count,
+                "A constant of at least 1 that divides the length of the signature.",
+            ),
         ],
-        required: 2,
+        example: r"
+> select minhash_bands(minhash(tokenize('to be or not to be'), 4), 2);
+[-5308121889750110276, -8763508480010155792]
+",
+        related: &["minhash", "minhash_similarity"],
     };
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
@@ -62,10 +50,6 @@ impl ScalarFunction for MinHashBands {
             );
         }
         Ok(())
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,4 +1,4 @@
-//! Functions that give one value a row: one a file.
+//! Scalar functions: one a file.
 
 mod bag_of_words;
 mod bm25;

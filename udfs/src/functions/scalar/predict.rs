@@ -1,47 +1,37 @@
-//! `predict(model, input, …)`.
+//! The SQL function `predict`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{DataFusionError, Result, internal_err};
-use datafusion_expr::{ColumnarValue, Documentation, Volatility};
-use datafusion_macros::user_doc;
+use datafusion_expr::{ColumnarValue, Volatility};
 
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::{Ability, Model};
 
-#[user_doc(
-    doc_section(label = "Models"),
-    description = "Returns what a graph computes of a row. Inputs stand in the graph's order, one for each of its own: a number, truth value or text for `[batch]` and `[batch, 1]`, else a list of as many as the graph's axes hold, flat or nested; integers become floats where the graph has floats. The result is one value for `[batch]` and `[batch, 1]`, else a list an axis, of fixed size where the graph says it; several outputs are a struct by their names. Types are the graph's, with float16 and bfloat16 as Float32, and unsigned integers as the next larger signed one; a uint64 that Int64 has no place for is an error. NULL, or a list with NULL in it, gives NULL. Rows whose lists differ in length run apart. Cost: one run of the model for `max_batch_rows` rows.",
-    syntax_example = "predict(model, input, …)",
-    sql_example = r"```sql
-> select predict('price', [80, 3]);
-195.0
-```",
-    argument(
-        name = "model",
-        description = "A constant: a model of the task `predict`, or one version of it, such as `price@2`."
-    ),
-    argument(
-        name = "input",
-        description = "A number, truth value or text, or a list of them; as many inputs as the graph has."
-    )
-)]
 #[derive(Debug)]
 pub(crate) struct Predict;
 
 impl ScalarFunction for Predict {
-    const PARAMETERS: Parameters = Parameters {
-        function: "predict",
-        list: &[
-            Parameter {
-                name: "model",
-                kind: Kind::Model(Ability::Predict),
-            },
-            Parameter {
-                name: "input",
-                kind: Kind::Inputs,
-            },
+    const DECLARATION: Declaration = Declaration {
+        name: "predict",
+        family: "Models",
+        description: "Returns what a graph computes of a row. Inputs stand in the graph's order, one for each of its own: a number, truth value or text for `[batch]` and `[batch, 1]`, else a list of as many as the graph's axes hold, flat or nested; integers become floats where the graph has floats. The result is one value for `[batch]` and `[batch, 1]`, else a list an axis, of fixed size where the graph says it; several outputs are a struct by their names. Types are the graph's, with float16 and bfloat16 as Float32, and unsigned integers as the next larger signed one; a uint64 that Int64 has no place for is an error. NULL, or a list with NULL in it, gives NULL. Rows whose lists differ in length run apart. Cost: one run of the model for `max_batch_rows` rows.",
+        parameters: &[
+            Parameter::new(
+                "model",
+                Kind::Model(Ability::Predict),
+                "A constant: a model of the task `predict`, or one version of it, such as `price@2`.",
+            ),
+            Parameter::new(
+                "input",
+                Kind::Inputs,
+                "A number, truth value or text, or a list of them; as many inputs as the graph has.",
+            ),
         ],
-        required: 2,
+        example: r"
+> select predict('price', [80, 3]);
+195.0
+",
+        related: &[],
     };
     // Not folded where its arguments are constants: planning runs no model.
     const VOLATILITY: Volatility = Volatility::Volatile;
@@ -54,10 +44,6 @@ impl ScalarFunction for Predict {
         predictor
             .result_type(&inputs.collect::<Vec<_>>())
             .map_err(|cause| DataFusionError::External(cause).context("predict"))
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,66 +1,49 @@
-//! `rerank(model, query, text)`.
+//! The SQL function `rerank`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, internal_err};
-use datafusion_expr::{ColumnarValue, Documentation, Volatility};
-use datafusion_macros::user_doc;
+use datafusion_expr::{ColumnarValue, Volatility};
 
-use crate::functions::{Args, Kind, Parameter, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::{Ability, Model};
 use lexstream_columns::score_column;
 
-#[user_doc(
-    doc_section(label = "Models"),
-    description = "Returns how well a text answers a query, by a cross-encoder, as Float32: higher is better. The model reads both as one pair. The score is between 0 and 1 by a sigmoid, or the model's own number with `'activation' = 'none'`, as its export says. Identical pairs in a batch are computed once. Of a pair that is longer than the model takes the longer part loses its end, or it is an error with `'truncate' = 'false'`. Cost: one run of the model for a few pairs of similar length; rank the best of a cheaper search with it.",
-    syntax_example = "rerank(model, query, text)",
-    sql_example = r"```sql
-> select rerank('overlap', 'fast library', 'a fast and simple library');
-0.5
-```",
-    argument(
-        name = "model",
-        description = "A constant: a model of the task `rerank`, or one version of it, such as `reranker@2`."
-    ),
-    argument(
-        name = "query",
-        description = "Text that asks. NULL gives NULL; empty text has a score."
-    ),
-    argument(
-        name = "text",
-        description = "Text that may answer. NULL gives NULL; empty text has a score."
-    )
-)]
 #[derive(Debug)]
 pub(crate) struct Rerank;
 
 impl ScalarFunction for Rerank {
-    const PARAMETERS: Parameters = Parameters {
-        function: "rerank",
-        list: &[
-            Parameter {
-                name: "model",
-                kind: Kind::Model(Ability::Rerank),
-            },
-            Parameter {
-                name: "query",
-                kind: Kind::Text,
-            },
-            Parameter {
-                name: "text",
-                kind: Kind::Text,
-            },
+    const DECLARATION: Declaration = Declaration {
+        name: "rerank",
+        family: "Models",
+        description: "Returns how well a text answers a query, by a cross-encoder, as Float32: higher is better. The model reads both as one pair. The score is between 0 and 1 by a sigmoid, or the model's own number with `'activation' = 'none'`, as its export says. Identical pairs in a batch are computed once. Of a pair that is longer than the model takes the longer part loses its end, or it is an error with `'truncate' = 'false'`. Cost: one run of the model for a few pairs of similar length; rank the best of a cheaper search with it.",
+        parameters: &[
+            Parameter::new(
+                "model",
+                Kind::Model(Ability::Rerank),
+                "A constant: a model of the task `rerank`, or one version of it, such as `reranker@2`.",
+            ),
+            Parameter::new(
+                "query",
+                Kind::Text,
+                "Text that asks. NULL gives NULL; empty text has a score.",
+            ),
+            Parameter::new(
+                "text",
+                Kind::Text,
+                "Text that may answer. NULL gives NULL; empty text has a score.",
+            ),
         ],
-        required: 3,
+        example: r"
+> select rerank('overlap', 'fast library', 'a fast and simple library');
+0.5
+",
+        related: &[],
     };
     // Not folded where its arguments are constants: planning runs no model.
     const VOLATILITY: Volatility = Volatility::Volatile;
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(DataType::Float32)
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

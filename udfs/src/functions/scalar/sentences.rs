@@ -1,37 +1,36 @@
-//! `sentences(text)`.
+//! The SQL function `sentences`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::Result;
-use datafusion_expr::{ColumnarValue, Documentation};
-use datafusion_macros::user_doc;
+use datafusion_expr::ColumnarValue;
 
-use crate::functions::{Args, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::Model;
 use lexstream_columns::types;
 use lexstream_text::sentences::SentenceBounds;
 
-#[user_doc(
-    doc_section(label = "Pieces"),
-    description = "Returns the sentences of a text, in order, as List<Utf8>: cut by the rules of Unicode Standard Annex #29, without the white space around them; blank ones are left out. The rules know no abbreviations: «Dr. Wu» is cut, «e.g. this» is not. A line break ends a sentence.",
-    syntax_example = "sentences(text)",
-    sql_example = r"```sql
-> select sentences('Is it? Yes! It is.');
-[Is it?, Yes!, It is.]
-```",
-    argument(name = "text", description = "Text to cut. NULL gives NULL.")
-)]
 #[derive(Debug)]
 pub(crate) struct Sentences;
 
 impl ScalarFunction for Sentences {
-    const PARAMETERS: Parameters = Parameters::text("sentences");
+    const DECLARATION: Declaration = Declaration {
+        name: "sentences",
+        family: "Pieces",
+        description: "Returns the sentences of a text, in order, as List<Utf8>: cut by the rules of Unicode Standard Annex #29, without the white space around them; blank ones are left out. The rules know no abbreviations: «Dr. Wu» is cut, «e.g. this» is not. A line break ends a sentence.",
+        parameters: &[Parameter::new(
+            "text",
+            Kind::Text,
+            "Text to cut. NULL gives NULL.",
+        )],
+        example: r"
+> select sentences('Is it? Yes! It is.');
+[Is it?, Yes!, It is.]
+",
+        related: &[],
+    };
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
         Ok(types::tokens())
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

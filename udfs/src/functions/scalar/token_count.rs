@@ -1,37 +1,35 @@
-//! `token_count(text [, tokenizer] [, settings])`.
+//! The SQL function `token_count`.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::Result;
-use datafusion_expr::{ColumnarValue, Documentation, ReturnFieldArgs, Volatility};
-use datafusion_macros::user_doc;
+use datafusion_expr::{ColumnarValue, ReturnFieldArgs, Volatility};
 
-use crate::functions::{Args, Parameters, ScalarFunction};
+use crate::functions::{Args, Declaration, Kind, Parameter, ScalarFunction};
 use lexstream_columns::model::Model;
 
-#[user_doc(
-    doc_section(label = "Words"),
-    description = "Returns how many tokens a text has, as Int64, without building them: the length of what tokenize returns for the same arguments.",
-    syntax_example = "token_count(text [, tokenizer] [, settings])",
-    sql_example = r"```sql
-> select token_count('To be, or not!');
-4
-```",
-    argument(name = "text", description = "Text to count in. NULL gives NULL."),
-    argument(
-        name = "tokenizer",
-        description = "A constant, as for tokenize; `word` by default."
-    ),
-    argument(
-        name = "settings",
-        description = "A constant struct, for jieba's tokenizers: `{hmm: false}` joins no characters that the dictionary does not know as a word."
-    ),
-    related_udf(name = "tokenize")
-)]
 #[derive(Debug)]
 pub(crate) struct TokenCount;
 
 impl ScalarFunction for TokenCount {
-    const PARAMETERS: Parameters = Parameters::text_and_tokenizer("token_count");
+    const DECLARATION: Declaration = Declaration {
+        name: "token_count",
+        family: "Words",
+        description: "Returns how many tokens a text has, as Int64, without building them: the length of what tokenize returns for the same arguments.",
+        parameters: &[
+            Parameter::new("text", Kind::Text, "Text to count in. NULL gives NULL."),
+            Parameter::optional(
+                "tokenizer",
+                Kind::Tokenizer,
+                "A constant, as for tokenize; `word` by default.",
+            ),
+            Parameter::TOKENIZER_SETTINGS,
+        ],
+        example: r"
+> select token_count('To be, or not!');
+4
+",
+        related: &["tokenize"],
+    };
     const VOLATILITY: Volatility = Volatility::Stable;
 
     fn return_type(_: &[FieldRef], _: Option<&dyn Model>) -> Result<DataType> {
@@ -39,11 +37,7 @@ impl ScalarFunction for TokenCount {
     }
 
     fn check_together(args: &ReturnFieldArgs<'_>) -> Result<()> {
-        Self::PARAMETERS.check_tokenizer_settings(args)
-    }
-
-    fn documentation() -> Option<&'static Documentation> {
-        Self.doc()
+        Self::DECLARATION.check_tokenizer_settings(args)
     }
 
     fn invoke(args: &Args<'_>) -> Result<ColumnarValue> {

@@ -1,45 +1,35 @@
-//! `corpus_tfidf(tokens) OVER (…)`.
+//! The SQL function `corpus_tfidf`.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
-use datafusion_macros::user_doc;
 
-use crate::functions::{Kind, Parameter, Parameters};
+use crate::functions::{Declaration, Parameter};
 use lexstream_columns::{TermListWriter, TokenLists, Tokens, types};
 use lexstream_text::bags::Bag;
 use lexstream_text::tfidf::{DocumentCounts, bigquery_weight};
 
-const PARAMETERS: Parameters = Parameters {
-    function: "corpus_tfidf",
-    list: &[Parameter {
-        name: "tokens",
-        kind: Kind::Tokens,
-    }],
-    required: 1,
-};
-
-#[user_doc(
-    doc_section(label = "Vectors"),
-    description = "Returns the TF-IDF weight of each distinct token of a row's list within the rows of the window, as List<Struct<term Utf8, weight Float64>>, heaviest first and equal ones by term, by BigQuery's formula: tf / length × ln(1 + N / (1 + df)), where tf is how often the token occurs in the list, length how many tokens the list has, N how many lists the window has and df how many of them have the token. NULL lists are no part of the window. Frames may slide: what leaves the frame is taken away. It holds the rows of a partition and one entry a distinct term.",
-    syntax_example = "corpus_tfidf(tokens) OVER (…)",
-    sql_example = r"```sql
+const DECLARATION: Declaration = Declaration {
+    name: "corpus_tfidf",
+    family: "Vectors",
+    description: "Returns the TF-IDF weight of each distinct token of a row's list within the rows of the window, as List<Struct<term Utf8, weight Float64>>, heaviest first and equal ones by term, by BigQuery's formula: tf / length × ln(1 + N / (1 + df)), where tf is how often the token occurs in the list, length how many tokens the list has, N how many lists the window has and df how many of them have the token. NULL lists are no part of the window. Frames may slide: what leaves the frame is taken away. It holds the rows of a partition and one entry a distinct term.",
+    parameters: &[Parameter::TOKENS],
+    example: r"
 > select corpus_tfidf(tokenize(text)) over () from (values ('a b'), ('b b c')) as t(text);
 [{term: a, weight: 0.34657359027997264}, {term: b, weight: 0.2554128118829953}]
 [{term: b, weight: 0.3405504158439937}, {term: c, weight: 0.23104906018664842}]
-```",
-    argument(
-        name = "tokens",
-        description = "List of texts. NULL gives NULL; tokens that are NULL are left out."
-    ),
-    related_udf(name = "document_frequencies"),
-    related_udf(name = "tfidf")
-)]
+",
+    related: &["document_frequencies", "tfidf"],
+};
+
+static DOCUMENTATION: LazyLock<Documentation> =
+    LazyLock::new(|| DECLARATION.documentation(" OVER (…)"));
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct CorpusTfidf {
     signature: Signature,
@@ -55,7 +45,7 @@ impl Default for CorpusTfidf {
 
 impl WindowUDFImpl for CorpusTfidf {
     fn name(&self) -> &str {
-        PARAMETERS.function
+        DECLARATION.name
     }
 
     fn signature(&self) -> &Signature {
@@ -63,11 +53,11 @@ impl WindowUDFImpl for CorpusTfidf {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(PARAMETERS.coerce(arguments))
+        Ok(DECLARATION.coerce(arguments))
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {
-        PARAMETERS.check(args.input_fields())?;
+        DECLARATION.check(args.input_fields())?;
         Ok(Arc::new(Field::new(
             args.name(),
             types::term_weights(),
@@ -83,7 +73,7 @@ impl WindowUDFImpl for CorpusTfidf {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
+        Some(&DOCUMENTATION)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Functions that give one value a row, from the rows around it: one a file.
+//! Window functions: one a file.
 
 mod corpus_tfidf;
 

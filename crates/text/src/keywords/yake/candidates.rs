@@ -1,4 +1,4 @@
-//! The phrases that `'yake'` chooses from.
+//! Candidate phrases of `'yake'`: n-grams of up to three words.
 
 use hashbrown::HashMap;
 

@@ -1,4 +1,4 @@
-//! Sentences as `'yake'` counts them.
+//! Sentence segmentation of `'yake'`.
 
 use std::ops::Range;
 use std::sync::LazyLock;

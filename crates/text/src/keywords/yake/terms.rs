@@ -1,4 +1,4 @@
-//! The figures of single words that `'yake'` scores them by.
+//! Features and scores of single words in `'yake'`.
 
 use hashbrown::{HashMap, HashSet};
 use icu_properties::CodePointMapData;

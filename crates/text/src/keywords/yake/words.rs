@@ -1,4 +1,4 @@
-//! Words as `'yake'` counts them.
+//! Tokenization of `'yake'`.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Words that are added to a dictionary, one after another.
+//! User words added to a dictionary, one after another.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A text to words: blocks, the best way through each, and what is left between known words.
+//! Word segmentation of a text: blocks, the best path through each, and the runs between known words.
 
 use std::cell::Cell;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Words of characters that no dictionary knows as one, by jieba's hidden Markov model (Viterbi 1967).
+//! Segmentation of unknown words by jieba's hidden Markov model (Viterbi 1967).
 
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The most probable words of a block, one after another, by a dictionary alone.
+//! Maximum-probability path through the words of a block.
 
 use super::dictionary::Dictionary;
 use super::words::Node;

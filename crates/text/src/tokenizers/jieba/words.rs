@@ -1,4 +1,4 @@
-//! Words as a double array (Aoe 1989): from a character to the next by one look into one array.
+//! Double-array trie (Aoe 1989): from a character to the next by one look into one array.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
