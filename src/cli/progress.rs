@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
-use lexstream_models::{Transfer, Transfers};
+use lexstream_models::progress::{Activities, Activity, Download, Training};
 
 /// What is over sooner needs no line.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ pub(super) struct Progress {
     bar: Option<ProgressBar>,
     started: Instant,
     plan: Option<Arc<dyn ExecutionPlan>>,
-    transfers: Arc<Transfers>,
+    activities: Arc<Activities>,
 }
 
 impl std::fmt::Debug for Progress {
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Progress {
 
 impl Progress {
     /// Returns a line that appears after a second, if it is wanted and standard error is a terminal.
-    pub(super) fn on_terminal(wanted: bool, transfers: Arc<Transfers>) -> Self {
+    pub(super) fn on_terminal(wanted: bool, activities: Arc<Activities>) -> Self {
         let bar = (wanted && io::stderr().is_terminal()).then(|| {
             let style =
                 ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
@@ -40,7 +40,7 @@ impl Progress {
             bar,
             started: Instant::now(),
             plan: None,
-            transfers,
+            activities,
         }
     }
 
@@ -57,9 +57,8 @@ impl Progress {
             if let Some(read) = self.plan.as_ref().map(Read::so_far) {
                 read.describe(&mut message);
             }
-            if let Some(Transfer { file, done, total }) = self.transfers.now() {
-                let (done, total) = (HumanBytes(done), HumanBytes(total));
-                message.push_str(&format!(" · {file}: {done} of {total}"));
+            for activity in self.activities.now() {
+                message.push_str(&described(&activity));
             }
             bar.set_message(message);
             bar.tick();
@@ -80,6 +79,38 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Returns what is under way as a part of the line.
+fn described(activity: &Activity) -> String {
+    match activity {
+        Activity::Download(Download { file, done, total }) => {
+            format!(" · {file}: {} of {}", HumanBytes(*done), HumanBytes(*total))
+        }
+        Activity::Training(training) => training_described(training),
+    }
+}
+
+fn training_described(training: &Training) -> String {
+    let rows = HumanCount(training.rows);
+    let mut message = format!(" · {}: ", training.model);
+    match &training.pass {
+        Some(pass) => message.push_str(&format!(
+            "pass {} of {}, {rows} of {} rows",
+            pass.number,
+            pass.of,
+            HumanCount(pass.rows)
+        )),
+        None => message.push_str(&format!("{rows} rows read")),
+    }
+    if let Some(loss) = training.loss {
+        message.push_str(&format!(", loss {loss:.4}"));
+    }
+    let elapsed = training.pass.as_ref().map(|pass| pass.started.elapsed());
+    if let Some(left) = elapsed.and_then(|elapsed| training.left(elapsed)) {
+        message.push_str(&format!(", {:.0} s left", left.as_secs_f64()));
+    }
+    message
 }
 
 /// What the leaves of a plan have read.
@@ -123,6 +154,24 @@ mod tests {
     use futures::TryStreamExt;
 
     use super::*;
+
+    #[test]
+    fn what_is_under_way_is_said_with_its_figures() {
+        let activities = Arc::<Activities>::default();
+        let progress = activities.begin("news");
+        let said = || activities.now().iter().map(described).collect::<String>();
+        progress.download("model.onnx", 1024, 2048);
+        assert_eq!(said(), " · model.onnx: 1.00 KiB of 2.00 KiB");
+        progress.rows(12_000);
+        assert_eq!(said(), " · news: 12,000 rows read");
+        progress.pass(2, 5, 40_000);
+        progress.loss(2.345_67);
+        // The first pass would have been in no time.
+        assert_eq!(
+            said(),
+            " · news: pass 2 of 5, 0 of 40,000 rows, loss 2.3457, 0 s left"
+        );
+    }
 
     #[tokio::test]
     async fn the_rows_that_a_plan_read_are_counted_at_its_leaves() {
