@@ -30,7 +30,7 @@ fn the_pages_are_up_to_date() {
         .find(|(page, _)| page == "functions.md")
         .expect("a list")
         .1;
-    let tables = ["models", "read_text", "vocabulary"].map(str::to_owned);
+    let tables = ["models", "read_text", "training_history", "vocabulary"].map(str::to_owned);
     for name in udfs::names().into_iter().chain(tables) {
         assert!(list.contains(&format!("| [{name}](functions/")), "{name}");
     }

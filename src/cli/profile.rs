@@ -61,7 +61,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let column = threads.unless_signal(column)??;
     let name = column.name.clone();
     let shown = arguments.html.as_deref().map(Page::begin).transpose()?;
-    let progress = Progress::on_terminal(!arguments.quiet, Arc::clone(engine.models().transfers()));
+    let activities = Arc::clone(engine.models().activities());
+    let progress = Progress::on_terminal(!arguments.quiet, activities);
     let profile = measured(&threads, column, tokenizer, progress)?;
     let mut output = io::BufWriter::new(io::stdout().lock());
     match arguments.format {

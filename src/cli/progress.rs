@@ -5,14 +5,15 @@ use std::sync::Arc;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use indicatif::{HumanBytes, HumanCount};
 
+use lexstream_models::progress::{Activities, Activity, Download, Training};
+
 use super::progress_line::ProgressLine;
-use lexstream_models::{Transfer, Transfers};
 
 /// The progress line of a query: seconds, rows read, and a model that is being fetched.
 pub(super) struct Progress {
     line: ProgressLine,
     plan: Option<Arc<dyn ExecutionPlan>>,
-    transfers: Arc<Transfers>,
+    activities: Arc<Activities>,
 }
 
 impl std::fmt::Debug for Progress {
@@ -25,11 +26,11 @@ impl std::fmt::Debug for Progress {
 
 impl Progress {
     /// Returns a line that appears after a second, if it is wanted and standard error is a terminal.
-    pub(super) fn on_terminal(wanted: bool, transfers: Arc<Transfers>) -> Self {
+    pub(super) fn on_terminal(wanted: bool, activities: Arc<Activities>) -> Self {
         Self {
             line: ProgressLine::spinner(wanted),
             plan: None,
-            transfers,
+            activities,
         }
     }
 
@@ -46,9 +47,8 @@ impl Progress {
             if let Some(read) = self.plan.as_ref().map(Read::so_far) {
                 read.describe(&mut message);
             }
-            if let Some(Transfer { file, done, total }) = self.transfers.now() {
-                let (done, total) = (HumanBytes(done), HumanBytes(total));
-                message.push_str(&format!(" · {file}: {done} of {total}"));
+            for activity in self.activities.now() {
+                message.push_str(&described(&activity));
             }
             (0.0, message)
         });
@@ -63,6 +63,38 @@ impl Progress {
     pub(super) fn clear(&mut self) {
         self.line.clear();
     }
+}
+
+/// Returns what is under way as a part of the line.
+fn described(activity: &Activity) -> String {
+    match activity {
+        Activity::Download(Download { file, done, total }) => {
+            format!(" · {file}: {} of {}", HumanBytes(*done), HumanBytes(*total))
+        }
+        Activity::Training(training) => training_described(training),
+    }
+}
+
+fn training_described(training: &Training) -> String {
+    let rows = HumanCount(training.rows);
+    let mut message = format!(" · {}: ", training.model);
+    match &training.pass {
+        Some(pass) => message.push_str(&format!(
+            "pass {} of {}, {rows} of {} rows",
+            pass.number,
+            pass.of,
+            HumanCount(pass.rows)
+        )),
+        None => message.push_str(&format!("{rows} rows read")),
+    }
+    if let Some(loss) = training.loss {
+        message.push_str(&format!(", loss {loss:.4}"));
+    }
+    let elapsed = training.pass.as_ref().map(|pass| pass.started.elapsed());
+    if let Some(left) = elapsed.and_then(|elapsed| training.left(elapsed)) {
+        message.push_str(&format!(", {:.0} s left", left.as_secs_f64()));
+    }
+    message
 }
 
 /// What the leaves of a plan have read.
@@ -106,6 +138,24 @@ mod tests {
     use futures::TryStreamExt;
 
     use super::*;
+
+    #[test]
+    fn what_is_under_way_is_said_with_its_figures() {
+        let activities = Arc::<Activities>::default();
+        let progress = activities.begin("news");
+        let said = || activities.now().iter().map(described).collect::<String>();
+        progress.download("model.onnx", 1024, 2048);
+        assert_eq!(said(), " · model.onnx: 1.00 KiB of 2.00 KiB");
+        progress.rows(12_000);
+        assert_eq!(said(), " · news: 12,000 rows read");
+        progress.pass(2, 5, 40_000);
+        progress.loss(2.345_67);
+        // The first pass would have been in no time.
+        assert_eq!(
+            said(),
+            " · news: pass 2 of 5, 0 of 40,000 rows, loss 2.3457, 0 s left"
+        );
+    }
 
     #[tokio::test]
     async fn the_rows_that_a_plan_read_are_counted_at_its_leaves() {

@@ -81,8 +81,8 @@ impl Runner {
             .queries()
             .spawn(run(self.engine.clone(), statement, sender));
         let settings = settings_of(self.engine.context());
-        let transfers = Arc::clone(self.engine.models().transfers());
-        let mut progress = Progress::on_terminal(settings.progress && !self.quiet, transfers);
+        let activities = Arc::clone(self.engine.models().activities());
+        let mut progress = Progress::on_terminal(settings.progress && !self.quiet, activities);
         let mut shown: Option<Shown> = None;
         let outcome = self.threads.waiting().block_on(async {
             let mut interrupt = pin!(tokio::signal::ctrl_c());

@@ -11,10 +11,10 @@ use lexstream_text::tokenizers;
 use serde_json::Value;
 
 use crate::kinds::{Kind, OptionError, Request, Rows, built_in, check_names, meant};
+use crate::progress::Activities;
 use crate::store::{
     FORMAT, IfExists, Listed, Manifest, ModelName, ModelReference, Store, StoreError, Stored,
 };
-use crate::transfers::Transfers;
 
 /// Why a model can't be made, found or changed.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ pub struct ModelCatalog {
     home: Option<PathBuf>,
     /// By name.
     kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
-    transfers: Arc<Transfers>,
+    activities: Arc<Activities>,
     /// What was opened, by `name@version`; a manifest that has changed is opened anew.
     opened: Mutex<HashMap<String, Opened>>,
 }
@@ -108,7 +108,7 @@ impl ModelCatalog {
             store: home.as_deref().map(Store::new),
             home,
             kinds: kinds.map(|kind| (kind.name(), kind)).collect(),
-            transfers: Arc::default(),
+            activities: Arc::default(),
             opened: Mutex::default(),
         }
     }
@@ -130,9 +130,9 @@ impl ModelCatalog {
         self.home.as_deref()
     }
 
-    /// Returns what is on its way from the Hugging Face Hub.
-    pub fn transfers(&self) -> &Arc<Transfers> {
-        &self.transfers
+    /// Returns what is under way: downloads, and models in training.
+    pub fn activities(&self) -> &Arc<Activities> {
+        &self.activities
     }
 
     /// Returns where the models are.
@@ -233,6 +233,7 @@ impl ModelCatalog {
             previous,
             draft: &draft,
             catalog: self,
+            progress: self.activities.begin(name.as_str()),
         })?;
         let manifest = Manifest {
             format: FORMAT,
@@ -465,7 +466,11 @@ fn keep_versions(
 mod tests {
     use std::fs;
 
+    use arrow::array::{ArrayRef, StringArray};
+    use arrow::record_batch::RecordBatch;
+
     use super::*;
+    use crate::progress::Activity;
 
     fn catalog() -> (tempfile::TempDir, ModelCatalog) {
         let home = tempfile::tempdir().expect("home");
@@ -589,6 +594,38 @@ mod tests {
         );
         catalog.remove("copies").expect("removed");
         check_error(catalog.stored("copies"), "no model `copies`");
+    }
+
+    #[test]
+    fn the_rows_that_a_model_in_the_making_has_read_are_reported() {
+        let (_home, catalog) = catalog();
+        let words: ArrayRef = Arc::new(StringArray::from(vec!["云原生", "平台"]));
+        let batch = RecordBatch::try_from_iter([("word", words)]).expect("a batch");
+        let activities = Arc::clone(catalog.activities());
+        let mut seen = Vec::new();
+        let (sender, reported) = std::sync::mpsc::channel();
+        let batches = [batch.clone(), batch.clone(), batch.slice(0, 0)].map(Ok);
+        let rows = Rows {
+            schema: batch.schema(),
+            batches: Box::new(batches.into_iter().inspect(move |_| {
+                sender.send(activities.now()).expect("a receiver");
+            })),
+        };
+        let create = CreateModel {
+            options: options(&[("kind", "jieba")]),
+            rows: Some(rows),
+            ..CreateModel::default()
+        };
+        catalog.create("d", create).expect("created");
+        for now in reported {
+            seen.extend(now.into_iter().map(|activity| match activity {
+                Activity::Training(training) => (training.model, training.rows),
+                Activity::Download(download) => panic!("{download:?}"),
+            }));
+        }
+        // Before each batch but the first, those before it.
+        assert_eq!(seen, [("d".to_owned(), 2), ("d".to_owned(), 4)]);
+        assert_eq!(catalog.activities().now(), []);
     }
 
     #[test]

@@ -5,8 +5,8 @@
 
 pub mod catalog;
 pub mod kinds;
+pub mod progress;
 pub mod store;
-mod transfers;
+pub mod training;
 
 pub use catalog::{CatalogError, CreateModel, IfModelExists, ModelCatalog};
-pub use transfers::{Transfer, Transfers};

@@ -8,6 +8,7 @@ mod models;
 mod parquet_folder;
 mod parquet_rows;
 mod read_text;
+mod training_history;
 mod vocabulary;
 
 use std::path::Path;
@@ -67,6 +68,12 @@ pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) {
     );
     context.register_udtf("read_text", Arc::new(read_text::ReadText));
     context.register_udtf(
+        "training_history",
+        Arc::new(training_history::TrainingHistoryFunction(Arc::clone(
+            models,
+        ))),
+    );
+    context.register_udtf(
         "vocabulary",
         Arc::new(vocabulary::VocabularyFunction(Arc::clone(models))),
     );
@@ -77,6 +84,7 @@ pub fn functions() -> Vec<Function> {
     vec![
         models::documentation(),
         read_text::documentation(),
+        training_history::documentation(),
         vocabulary::documentation(),
     ]
 }

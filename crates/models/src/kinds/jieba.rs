@@ -3,20 +3,22 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
-use lexstream_columns::model::{Model, ModelError, Unusable};
+use lexstream_columns::model::{Model, ModelError};
 use lexstream_text::pos_tags::PosTagger;
 use lexstream_text::tokenizers::Tokenizer;
 use lexstream_text::tokenizers::jieba::{Dictionary, Jieba, Mode, TooManyWords, Word};
 use serde_json::{Value, json};
 
 use super::options::line;
-use super::{Kind, Made, ModelCatalog, OptionSpec, Request, Rows};
+use super::{Kind, Lazy, Made, ModelCatalog, OptionSpec, Request, Rows};
+use crate::progress::Progress;
 use crate::store::Stored;
+use crate::training::{ColumnSpec, Columns, Holds};
 
 /// The kind `jieba`.
 #[derive(Debug)]
@@ -26,6 +28,13 @@ const MODES: &[(&str, Mode)] = &[
     ("exact", Mode::Exact),
     ("search", Mode::Search),
     ("all", Mode::All),
+];
+
+/// The columns of the query.
+const COLUMNS: &[ColumnSpec] = &[
+    ColumnSpec::required("word", &[Holds::Text]),
+    ColumnSpec::required("frequency", &[Holds::Integer]).optional(),
+    ColumnSpec::required("tag", &[Holds::Text]).optional(),
 ];
 
 /// Name of the file that rows become.
@@ -50,11 +59,6 @@ enum JiebaError {
     /// Both a file and rows.
     #[error("model `{0}`: expected `dictionary` or AS query, found both")]
     Both(String),
-    /// The columns of the query.
-    #[error(
-        "model `{model}`: expected a query with columns (word text [, frequency integer [, tag text]]), found ({found})"
-    )]
-    Columns { model: String, found: String },
     /// More than a dictionary holds.
     #[error("{place}: {source}")]
     TooMany { place: String, source: TooManyWords },
@@ -112,7 +116,7 @@ impl Kind for JiebaKind {
             Some(rows) => Some(request.draft.write(
                 "words",
                 WORDS,
-                read_rows(&name, rows)?.as_bytes(),
+                read_rows(&name, rows, request.progress())?.as_bytes(),
             )?),
             None if from_file.is_none() => request.keep("words")?,
             None => None,
@@ -159,7 +163,7 @@ impl Kind for JiebaKind {
         Ok(Arc::new(JiebaModel {
             id: stored.id(),
             stored,
-            jieba: Mutex::new(None),
+            jieba: Lazy::default(),
         }))
     }
 }
@@ -168,18 +172,13 @@ impl Kind for JiebaKind {
 struct JiebaModel {
     id: String,
     stored: Stored,
-    jieba: Mutex<Option<Arc<Jieba>>>,
+    jieba: Lazy<Jieba>,
 }
 
 impl JiebaModel {
     /// Returns what the files make; the first call reads them.
     fn jieba(&self) -> Result<Arc<Jieba>, ModelError> {
-        let mut jieba = self.jieba.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(jieba) = &*jieba {
-            return Ok(Arc::clone(jieba));
-        }
-        let loaded = load(&self.stored).map_err(Unusable::mark)?;
-        Ok(Arc::clone(jieba.insert(Arc::new(loaded))))
+        self.jieba.load(|| load(&self.stored))
     }
 }
 
@@ -297,39 +296,14 @@ fn word(line: &str) -> Result<Word<'_>, String> {
 }
 
 /// Writes the rows of a query as a dictionary file.
-fn read_rows(model: &str, rows: Rows) -> Result<String, ModelError> {
-    let fields = rows.schema.fields();
-    let fits = |at: usize, wanted: fn(&DataType) -> bool| {
-        fields
-            .get(at)
-            .is_none_or(|field| wanted(field.data_type()) || field.data_type().is_null())
-    };
-    let is_text = |data_type: &DataType| match data_type {
-        DataType::Dictionary(_, value) => value.is_string(),
-        other => other.is_string(),
-    };
-    if fields.is_empty()
-        || fields.len() > 3
-        || !fits(0, is_text)
-        || !fits(1, DataType::is_integer)
-        || !fits(2, is_text)
-    {
-        let found: Vec<_> = fields
-            .iter()
-            .map(|field| format!("{} {}", field.name(), field.data_type()))
-            .collect();
-        return Err(JiebaError::Columns {
-            model: model.to_owned(),
-            found: found.join(", "),
-        }
-        .into());
-    }
+fn read_rows(model: &str, rows: Rows, progress: &Progress) -> Result<String, ModelError> {
+    let columns = Columns::find(model, COLUMNS, &rows.schema)?;
     let mut out = String::new();
     let mut row = 0;
     for batch in rows.batches {
         let batch = batch?;
         let column = |at: usize, to: &DataType| -> Result<Option<ArrayRef>, ModelError> {
-            let column = batch.columns().get(at).map(|column| cast(column, to));
+            let column = columns.of(&batch, at).map(|column| cast(column, to));
             Ok(column.transpose()?)
         };
         let words = column(0, &DataType::LargeUtf8)?;
@@ -379,6 +353,7 @@ fn read_rows(model: &str, rows: Rows) -> Result<String, ModelError> {
             out.push_str(&line);
             out.push('\n');
         }
+        progress.rows(batch.num_rows());
     }
     if out.is_empty() {
         return Err(JiebaError::Empty(format!("model `{model}`: the query")).into());

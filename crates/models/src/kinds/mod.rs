@@ -1,6 +1,7 @@
 //! What a model can be: one file a kind, one list.
 
 mod jieba;
+mod lazy;
 mod options;
 mod tfidf;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 use crate::catalog::ModelCatalog;
 use crate::store::{FileRecord, Stored};
 
+pub use lazy::Lazy;
 pub use options::{COMMON, OptionError, OptionSpec, Request, StoreOrOption};
 pub(crate) use options::{check_names, meant};
 
@@ -32,12 +34,21 @@ pub trait Kind: Debug + Send + Sync {
 
     /// Makes a version in the request's draft; all that could keep it from being opened is found here.
     ///
-    /// It may block and take long.
+    /// It may block and take long. What a kind needs that is made from rows stands in [`crate::training`]; how far it is
+    /// goes through [`Request::progress`].
+    ///
+    /// # Errors
+    ///
+    /// Where an option, a file or a row is wrong, in words that name the model, what was expected and what was found.
     fn make(&self, request: Request<'_>) -> Result<Made, ModelError>;
 
     /// Opens a version by its manifest; what is large is loaded when it is first used.
     ///
-    /// `catalog` opens the models that it was made with.
+    /// `catalog` opens the models that it was made with; [`Lazy`] is what is loaded later.
+    ///
+    /// # Errors
+    ///
+    /// Where the manifest is not one that this kind wrote, or a model that it was made with is gone.
     fn open(&self, stored: Stored, catalog: &ModelCatalog) -> Result<Arc<dyn Model>, ModelError>;
 }
 
@@ -52,7 +63,7 @@ pub struct Made {
     pub details: BTreeMap<String, Value>,
 }
 
-/// The rows of the query behind `AS`.
+/// The rows of the query behind `AS`, which come once; [`Request::recording`] keeps them to be read again.
 pub struct Rows {
     /// The columns.
     pub schema: SchemaRef,

@@ -7,7 +7,9 @@ use lexstream_text::nearest;
 
 use super::Rows;
 use crate::catalog::ModelCatalog;
+use crate::progress::Progress;
 use crate::store::{Draft, FileRecord, ModelName, StoreError, Stored};
+use crate::training::Recording;
 
 /// One option of `WITH`.
 #[derive(Debug, Clone, Copy)]
@@ -107,9 +109,21 @@ pub struct Request<'a> {
     pub draft: &'a Draft,
     /// The catalog that the model will be in: other models, and what there is on the machine.
     pub catalog: &'a ModelCatalog,
+    pub(crate) progress: Progress,
 }
 
 impl Request<'_> {
+    /// Returns what the making is reported through, for whoever shows progress.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Keeps rows while they are read, so that they can be read again: `bytes` of them in memory, such as
+    /// [`crate::training::MEMORY`], and those behind on the store's disk, until the model is made.
+    pub fn recording(&self, rows: Rows, bytes: usize) -> Recording<'_> {
+        Recording::new(rows, bytes, self.draft.path())
+    }
+
     /// Returns an option as it was given.
     pub fn text(&self, option: &'static str) -> Option<&str> {
         self.options.get(option).map(String::as_str)

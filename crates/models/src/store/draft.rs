@@ -112,7 +112,8 @@ impl Draft {
         sync(self.folder.path())
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Returns the folder, in which a file without a name may lie meanwhile.
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 

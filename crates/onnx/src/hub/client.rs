@@ -18,8 +18,8 @@ use ureq::{Agent, Body};
 use url::Url;
 
 use lexstream_environment::HubSettings;
+use lexstream_models::progress::Progress;
 use lexstream_models::store::digest;
-use lexstream_models::{Transfer, Transfers};
 
 /// How long a server may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -147,7 +147,7 @@ struct Sibling {
 #[derive(Debug)]
 pub(crate) struct Hub<'a> {
     settings: &'a HubSettings,
-    transfers: &'a Transfers,
+    progress: &'a Progress,
     /// Follows redirects, to which the token does not go.
     files: Agent,
     /// Follows none: what is asked of a file stands in the first answer.
@@ -155,7 +155,7 @@ pub(crate) struct Hub<'a> {
 }
 
 impl<'a> Hub<'a> {
-    pub(crate) fn new(settings: &'a HubSettings, transfers: &'a Transfers) -> Self {
+    pub(crate) fn new(settings: &'a HubSettings, progress: &'a Progress) -> Self {
         let certificates = rustls_native_certs::load_native_certs().certs;
         let certificates: Vec<_> = certificates
             .iter()
@@ -181,7 +181,7 @@ impl<'a> Hub<'a> {
         };
         Self {
             settings,
-            transfers,
+            progress,
             files: agent(REDIRECTS),
             heads: agent(0),
         }
@@ -262,7 +262,7 @@ impl<'a> Hub<'a> {
         for file in files {
             let url = format!("{}/{name}/resolve/{commit}/{file}", self.settings.endpoint);
             let fetched = self.fetch(&url, file, folder, &snapshot);
-            self.transfers.set(None);
+            self.progress.clear();
             fetched?;
         }
         if !self.settings.offline && revision != commit {
@@ -383,11 +383,7 @@ impl<'a> Hub<'a> {
                 if Watch::current().is_some_and(|watch| watch.is_cancelled()) {
                     return Err(HubError::Interrupted);
                 }
-                self.transfers.set(Some(Transfer {
-                    file: name.to_owned(),
-                    done,
-                    total,
-                }));
+                self.progress.download(name, done, total);
                 match body.read(&mut buffer) {
                     Ok(0) => break,
                     Err(error) => {

@@ -1,17 +1,17 @@
 //! What every model of this kind has: a graph, its sessions, and files that are checked when they are loaded.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use lexstream_columns::model::{ModelError, Unusable};
+use lexstream_columns::model::ModelError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::OnnxError;
 use super::export::Export;
 use crate::inference::{Device, Graph, Tensor};
-use lexstream_models::kinds::Request;
+use lexstream_models::kinds::{Lazy, Request};
 use lexstream_models::store::{FileRecord, Stored};
 
 /// The files of a model, in a draft or in the store.
@@ -111,7 +111,7 @@ pub(super) struct Opened<D, T> {
     pub(super) details: D,
     stored: Stored,
     runtime: Vec<PathBuf>,
-    built: Mutex<Option<Arc<T>>>,
+    built: Lazy<T>,
 }
 
 impl<D: DeserializeOwned, T> Opened<D, T> {
@@ -127,7 +127,7 @@ impl<D: DeserializeOwned, T> Opened<D, T> {
             })?,
             stored,
             runtime: runtime.to_vec(),
-            built: Mutex::new(None),
+            built: Lazy::default(),
         })
     }
 
@@ -136,18 +136,12 @@ impl<D: DeserializeOwned, T> Opened<D, T> {
         &self,
         build: impl FnOnce(&Files<'_>) -> Result<T, ModelError>,
     ) -> Result<Arc<T>, ModelError> {
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(model) = &*built {
-            return Ok(Arc::clone(model));
-        }
-        let model = self.build(build).map_err(Unusable::mark)?;
-        Ok(Arc::clone(built.insert(Arc::new(model))))
+        self.built.load(|| self.build(build))
     }
 
     /// Returns the model if it has been built.
     pub(super) fn peek(&self) -> Option<Arc<T>> {
-        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        built.clone()
+        self.built.peek()
     }
 
     fn build(

@@ -238,7 +238,7 @@ fn downloaded(request: &Request<'_>) -> Result<Option<Snapshot>, ModelError> {
         model: request.name.to_string(),
         source,
     };
-    let hub = Hub::new(&settings, request.catalog.transfers());
+    let hub = Hub::new(&settings, request.progress());
     let listing = hub.list(path, commit).map_err(failed)?;
     let wanted = match &listing.files {
         Some(files) => export::wanted(&listing.name, files, request.text("file")),

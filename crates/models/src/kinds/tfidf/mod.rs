@@ -4,17 +4,17 @@ mod fit;
 mod rules;
 mod vocabulary_file;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
-use lexstream_columns::model::{Ability, Model, ModelError, Models, Unable, Unusable, Weighed};
+use lexstream_columns::model::{Ability, Model, ModelError, Models, Unable, Weighed};
 use lexstream_text::tfidf::{FitError, Vectorizer, Vocabulary};
 use lexstream_text::tokenizers::Tokenizer;
 use serde_json::{Value, json};
 
 use self::rules::Rules;
-use super::{Kind, Made, ModelCatalog, OptionError, OptionSpec, Request};
+use super::{Kind, Lazy, Made, ModelCatalog, OptionError, OptionSpec, Request};
 use crate::store::{Stored, TOKENIZER_DIGEST};
+use crate::training::{ColumnSpec, Columns, History, Holds, Workers};
 
 /// The kind `tfidf`.
 #[derive(Debug)]
@@ -22,6 +22,12 @@ pub(super) struct TfidfKind;
 
 /// The role of the file that the corpus becomes, and its name.
 const VOCABULARY: (&str, &str) = ("vocabulary", "vocabulary.arrow");
+
+/// The column of the query.
+const COLUMNS: &[ColumnSpec] = &[ColumnSpec::required(
+    "document",
+    &[Holds::Text, Holds::Tokens],
+)];
 
 /// The option that may name a model.
 const TOKENIZER: &str = "tokenizer";
@@ -32,11 +38,6 @@ enum TfidfError {
     /// No query.
     #[error("model `{0}`: expected AS query, which gives the texts of the corpus")]
     NoRows(String),
-    /// The columns of the query.
-    #[error(
-        "model `{model}`: expected a query with one column of texts or of lists of texts, found ({found})"
-    )]
-    Columns { model: String, found: String },
     /// The corpus has no vocabulary.
     #[error("model `{model}`: {source}")]
     Fit { model: String, source: FitError },
@@ -77,7 +78,11 @@ impl Kind for TfidfKind {
         let Some(rows) = request.rows.take() else {
             return alter(&request, &model);
         };
-        let weighed = weighed(&model, &rows.schema)?;
+        let columns = Columns::find(&model, COLUMNS, &rows.schema)?;
+        let weighed = match columns.get(0).map(|column| column.holds) {
+            Some(Holds::Tokens) => Weighed::Tokens,
+            _ => Weighed::Texts,
+        };
         let cut_by = cut_by(&request)?;
         let tokenizer = match &cut_by {
             Some((model, _)) => Some(model.tokenizer()?),
@@ -85,7 +90,8 @@ impl Kind for TfidfKind {
         };
         let rules = Rules::of(request.options, weighed, tokenizer)
             .map_err(|found| wrong(&request, found))?;
-        let counts = fit::count(rows, &rules.analyzer())?;
+        let workers = Workers::new(None, request.progress());
+        let counts = fit::count(rows, &rules.analyzer(), workers)?;
         let vocabulary = Vocabulary::fit(&counts, &rules.limits)
             .map_err(|source| TfidfError::Fit { model, source })?;
         drop(counts);
@@ -93,6 +99,7 @@ impl Kind for TfidfKind {
         let file = request
             .draft
             .write(role, name, &vocabulary_file::write(&vocabulary)?)?;
+        let history = history(&vocabulary).write(request.draft)?;
         let input = match weighed {
             Weighed::Texts => "texts",
             Weighed::Tokens => "tokens",
@@ -111,7 +118,7 @@ impl Kind for TfidfKind {
         let details = details.into_iter();
         Ok(Made {
             task: None,
-            files: vec![file],
+            files: vec![file, history],
             details: details
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect(),
@@ -124,7 +131,7 @@ impl Kind for TfidfKind {
             weighed: weighed_of(&stored)?,
             tokenizer: cut_by_again(&stored, catalog)?,
             stored,
-            vectorizer: Mutex::new(None),
+            vectorizer: Lazy::default(),
         }))
     }
 }
@@ -202,42 +209,22 @@ fn alter(request: &Request<'_>, model: &str) -> Result<Made, ModelError> {
     let tokenizer = tokenizer.map(|model| model.tokenizer()).transpose()?;
     Rules::of(request.options, weighed_of(previous)?, tokenizer)
         .map_err(|wrong| request.wrong(wrong.option, wrong.expected))?;
+    let vocabulary = request.keep(VOCABULARY.0)?;
+    let history = History::keep(request)?;
     Ok(Made {
         task: None,
-        files: request.keep(VOCABULARY.0)?.into_iter().collect(),
+        files: vocabulary.into_iter().chain(history).collect(),
         details: previous.manifest.details.clone(),
     })
 }
 
-/// Returns what the rows of a query are.
-fn weighed(model: &str, schema: &SchemaRef) -> Result<Weighed, TfidfError> {
-    let is_text = |data_type: &DataType| match data_type {
-        DataType::Dictionary(_, value) => value.is_string(),
-        other => other.is_string(),
-    };
-    if let [field] = &schema.fields()[..] {
-        match field.data_type() {
-            text if is_text(text) => return Ok(Weighed::Texts),
-            DataType::List(item)
-            | DataType::LargeList(item)
-            | DataType::FixedSizeList(item, _)
-            | DataType::ListView(item)
-            | DataType::LargeListView(item)
-                if is_text(item.data_type()) =>
-            {
-                return Ok(Weighed::Tokens);
-            }
-            _ => {}
-        }
-    }
-    let fields = schema.fields().iter();
-    let found: Vec<_> = fields
-        .map(|field| format!("{} {}", field.name(), field.data_type()))
-        .collect();
-    Err(TfidfError::Columns {
-        model: model.to_owned(),
-        found: found.join(", "),
-    })
+/// Returns what one pass over the corpus has found.
+fn history(vocabulary: &Vocabulary) -> History {
+    let mut history = History::default();
+    history.record(1, "documents", vocabulary.documents() as f64);
+    history.record(1, "mean_length", vocabulary.mean_length());
+    history.record(1, "terms", vocabulary.len() as f64);
+    history
 }
 
 /// Returns what a version was made of.
@@ -260,7 +247,7 @@ struct TfidfModel {
     weighed: Weighed,
     /// What cuts texts, where it is a model.
     tokenizer: Option<Arc<dyn Model>>,
-    vectorizer: Mutex<Option<Arc<Vectorizer>>>,
+    vectorizer: Lazy<Vectorizer>,
 }
 
 impl Model for TfidfModel {
@@ -277,17 +264,10 @@ impl Model for TfidfModel {
     }
 
     fn vectorizer(&self) -> Result<Arc<Vectorizer>, ModelError> {
-        let mut vectorizer = self
-            .vectorizer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(vectorizer) = &*vectorizer {
-            return Ok(Arc::clone(vectorizer));
-        }
-        let tokenizer = self.tokenizer.as_ref().map(|model| model.tokenizer());
-        let loaded =
-            load(&self.stored, self.weighed, tokenizer.transpose()?).map_err(Unusable::mark)?;
-        Ok(Arc::clone(vectorizer.insert(Arc::new(loaded))))
+        self.vectorizer.load(|| {
+            let tokenizer = self.tokenizer.as_ref().map(|model| model.tokenizer());
+            load(&self.stored, self.weighed, tokenizer.transpose()?)
+        })
     }
 }
 
