@@ -1,4 +1,4 @@
-//! Batches cut by the bytes of their texts, so that a few long ones do not run together.
+//! Slices of a batch, bounded by bytes, so that long texts do not run together.
 
 use datafusion::arrow::array::{Array, AsArray, GenericByteArray, RecordBatch};
 use datafusion::arrow::datatypes::{

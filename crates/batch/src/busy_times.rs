@@ -1,4 +1,4 @@
-//! Where the time of a job goes.
+//! Busy times of workers, by what they did.
 
 use std::ops::AddAssign;
 use std::time::{Duration, Instant};

@@ -1,10 +1,10 @@
-//! What became of rows.
+//! Row counts of a unit or a job: passed, failed, filtered.
 
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// What became of the rows of a unit, or of a job: `rows` = `passed` + `failed` + `filtered`.
+/// Row counts of a unit, or of a job: `rows` = `passed` + `failed` + `filtered`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowCounts {
     /// Rows of the input.

@@ -1,4 +1,4 @@
-//! Where in the input something is.
+//! Location of a row in the input, for errors and `_errors/`.
 
 use std::fmt;
 use std::path::PathBuf;

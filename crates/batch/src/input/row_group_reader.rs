@@ -1,4 +1,4 @@
-//! Reads rows of a row group, and goes on with the next unit where it stopped.
+//! Reader of a row group: stays open from unit to unit, and retries with fewer rows where a page is broken.
 
 use std::collections::VecDeque;
 use std::ops::Range;

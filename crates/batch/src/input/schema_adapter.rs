@@ -1,4 +1,4 @@
-//! How rows of a file become those of the table.
+//! Schema adapter: casts the columns of a file to the table's, row by row where a value does not fit.
 
 use std::collections::VecDeque;
 use std::ops::Range;

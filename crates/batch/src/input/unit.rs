@@ -1,4 +1,4 @@
-//! Pieces of work: a stretch of rows of a file, which becomes one file of each output.
+//! Units of work: a range of rows of an input file, which becomes one file of each output.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ const PAGE_ROWS: u64 = 1024;
 /// How many times the bytes of a batch a long page has.
 const LONG: usize = 2;
 
-/// A piece of work.
+/// A unit of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unit {
     /// Which of the source's files.

@@ -1,4 +1,4 @@
-//! Reads the rows of one unit after another.
+//! A worker's reader: the rows of one unit after another.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! A job: queries over one source, cut into units, each finished once.
+//! A job: queries over one source, whose rows are cut into units, the pieces that are retried or resumed.
 
 mod preview;
 mod script;

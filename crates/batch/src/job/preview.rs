@@ -1,4 +1,4 @@
-//! What a job's queries give for the first rows, without writing anything.
+//! Preview (`--limit`): runs a job's queries over the first rows, and writes nothing.
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;

@@ -1,4 +1,4 @@
-//! From a script to what is run: statements that define, and INSERTs, by the table they read.
+//! Planner of scripts: runs the statements that define, and groups the INSERTs by the table that they read.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

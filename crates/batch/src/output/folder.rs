@@ -1,4 +1,4 @@
-//! A folder that a job writes: the files of its units, and beside them what readers do not see.
+//! Output folder of a job: the files of finished units, the lock and the manifest.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};

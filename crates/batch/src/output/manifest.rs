@@ -1,4 +1,4 @@
-//! What a job is: written into its output's folder, and compared when it is resumed.
+//! Manifest of a job: written into each output folder, compared when the job is resumed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

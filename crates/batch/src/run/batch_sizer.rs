@@ -1,4 +1,4 @@
-//! How many rows are run at once: adapted to the bytes of their results.
+//! Adaptive batch size: how many rows are run at once, by the bytes of the results so far.
 
 /// Rows that are run first, of which nobody knows yet what becomes.
 const FIRST: usize = 16;

@@ -1,4 +1,4 @@
-//! The memory that batches under way may take together.
+//! Memory budget of batches under way: backpressure on readers, by a semaphore of bytes.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 

@@ -1,4 +1,4 @@
-//! How far a job is.
+//! Progress of a job.
 
 use std::ops::AddAssign;
 

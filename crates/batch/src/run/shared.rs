@@ -1,4 +1,4 @@
-//! What the workers of one process share.
+//! State that the workers of one process share: queue, progress, first failure.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

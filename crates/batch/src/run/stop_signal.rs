@@ -1,4 +1,4 @@
-//! Asks the workers of a process to end.
+//! Stop signal to the workers of a process.
 
 use tokio::sync::watch;
 

@@ -1,4 +1,4 @@
-//! What the footer of a unit's file says of it.
+//! Key-value metadata in the footer of a unit's file: provenance and row counts.
 
 use std::fs::File;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! One unit: claimed, run, made durable.
+//! Life of a unit: claimed by a lock, run, flushed and renamed into place.
 
 use super::row_loop::{RowLoop, UnitResult};
 use super::worker_context::WorkerContext;

@@ -5,17 +5,18 @@ use std::ops::Range;
 
 use crate::input::Unit;
 
-/// Units that no worker of this process has taken.
+/// Unfinished units that no worker of this process has taken.
 ///
-/// Who has done a unit goes on with the one behind it, whose row group is open already. Others begin elsewhere: at a row
-/// group where nobody is, and where there is none, in the middle of the longest stretch that somebody comes to.
+/// A worker that has done a unit takes the next one of the same row group, which it has open already. A worker without
+/// such a unit begins at a row group that no worker is in; where there is none, in the middle of the longest run of units
+/// that another worker is heading for.
 #[derive(Debug)]
 pub(super) struct WorkQueue {
-    /// Those that nobody is known to hold.
+    /// Units that no process is known to hold.
     free: BTreeSet<usize>,
-    /// Those that another process held when they were looked at.
+    /// Units that another process held when they were looked at: retried last, in turn.
     held: VecDeque<usize>,
-    /// One a worker: the unit that it comes to next.
+    /// The unit that each worker takes next.
     next: Vec<Option<usize>>,
 }
 
@@ -30,7 +31,7 @@ impl WorkQueue {
 
     /// Takes a unit for a worker; none where all are taken.
     ///
-    /// Those that another process held come last, each once before the first of them comes again.
+    /// Units that another process held come last, round-robin.
     pub(super) fn take(&mut self, worker: usize, units: &[Unit]) -> Option<usize> {
         let own = self.next[worker].take();
         let place = own.filter(|next| self.free.contains(next));

@@ -1,4 +1,4 @@
-//! What a worker needs besides its unit.
+//! What workers share while they run units: memory budget, stop signal, counters.
 
 use tokio::runtime::Handle;
 use tokio::sync::SemaphorePermit;
