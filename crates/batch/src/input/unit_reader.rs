@@ -47,7 +47,7 @@ pub(crate) struct UnitReader<'a> {
 /// What is open.
 enum Input<'a> {
     Nothing,
-    RowGroup(RowGroupReader<'a>),
+    RowGroup(Box<RowGroupReader<'a>>),
     /// A file that is read from its beginning.
     File(RowRanges<file_input::Batches<'a>>),
 }
@@ -95,11 +95,11 @@ impl<'a> UnitReader<'a> {
                     mismatches: wanted.mismatches,
                 };
                 let open = match std::mem::replace(&mut self.input, Input::Nothing) {
-                    Input::RowGroup(reader) => reader.go_on(group)?,
+                    Input::RowGroup(reader) => (*reader).go_on(group)?,
                     _ => RowGroupReader::open(self.source, group)?,
                 };
                 let key_values = open.key_values().to_vec();
-                self.input = Input::RowGroup(open);
+                self.input = Input::RowGroup(Box::new(open));
                 Ok(key_values)
             }
             UnitRows::All => {
