@@ -181,11 +181,7 @@ open(path, 'wb').write(data)
 
 #[test]
 fn a_page_that_is_not_what_its_checksum_says_is_not_read() {
-    for (page, batch_bytes) in [
-        ("2000", "16777216"),
-        ("1000000", "16777216"),
-        ("1000000", "1000"),
-    ] {
+    for page in ["2000", "1000000"] {
         let job = Job::default();
         job.write("in/.keep", "");
         let file = job.path("in/a.parquet");
@@ -196,33 +192,33 @@ fn a_page_that_is_not_what_its_checksum_says_is_not_read() {
             .arg(page)
             .status();
         assert!(script.expect("python runs").success());
-        let set = format!("lexstream.batch.batch_bytes={batch_bytes}");
         let arguments = |on_error| {
             let query = "SELECT id, text FROM input";
             let mut arguments = vec!["--input", "in", "--output", "out", "-c", query];
-            arguments.extend(["--set", &set, "--on-error", on_error]);
+            arguments.extend(["--on-error", on_error]);
             arguments
         };
         job.refuse(&arguments("fail"), "CRC checksum mismatch");
         let summary = job.finish(&arguments("skip"));
-        assert_eq!(summary["rows"], 3000, "{page} {batch_bytes}");
-        assert_ne!(summary["failed"], 0, "{page} {batch_bytes}");
+        assert_eq!(summary["rows"], 3000, "{page}");
+        assert_ne!(summary["failed"], 0, "{page}");
         let found = job.rows();
         assert!(
             found
                 .iter()
                 .all(|row| row["text"] == format!("this is row {} of them", row["id"])),
-            "{page} {batch_bytes}"
+            "{page}"
         );
     }
 }
 
-/// Writes 4,000 rows without checksums, all texts in one page, and breaks the page at three fifths.
+/// Writes 4,000 rows without checksums, a hundred texts a page, and breaks a page at three fifths.
 const DAMAGED: &str = "
 import sys, pyarrow, pyarrow.parquet
 path = sys.argv[1]
 rows = pyarrow.table({'id': range(4000), 'text': [f'{n * 7919 % 1000003:x} is row {n} of them' * 5 for n in range(4000)]})
-pyarrow.parquet.write_table(rows, path, compression='snappy', use_dictionary=False, data_page_size=10**7)
+pyarrow.parquet.write_table(rows, path, compression='snappy', use_dictionary=False,
+                              data_page_size=2000, write_batch_size=100)
 column = pyarrow.parquet.read_metadata(path).row_group(0).column(1)
 data = bytearray(open(path, 'rb').read())
 at = column.data_page_offset + column.total_compressed_size * 3 // 5
@@ -232,7 +228,7 @@ open(path, 'wb').write(data)
 ";
 
 #[test]
-fn the_rows_before_damage_in_a_long_page_are_read_whoever_reads_them() {
+fn the_rows_before_a_damaged_page_are_read_whoever_reads_them() {
     let job = Job::default();
     job.write("in/.keep", "");
     let script = Command::new(parquet_readers::python())

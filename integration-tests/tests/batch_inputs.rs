@@ -164,7 +164,7 @@ fn write_long_page(job: &Job, texts: &[Option<String>], has_dictionary: bool) {
 }
 
 #[test]
-fn long_texts_that_share_a_page_are_read_one_by_one() {
+fn long_texts_that_share_a_page_are_run_one_by_one() {
     let texts: Vec<_> = (0..200)
         .map(|row| match row {
             60 | 61 | 150 => Some("long ".repeat(20_000 + row)),
@@ -207,7 +207,7 @@ fn long_texts_that_share_a_page_are_read_one_by_one() {
 }
 
 #[test]
-fn a_text_that_is_too_long_for_the_memory_stops_the_job_before_it_is_read() {
+fn a_text_that_is_too_long_for_the_memory_stops_the_job() {
     let job = Job::default();
     let long = |words: usize| Some("word ".repeat(words));
     write_long_page(&job, &[long(1), long(5_000_000), long(6_000_000)], false);

@@ -8,7 +8,7 @@ use indicatif::{HumanBytes, HumanCount, HumanDuration};
 use super::failure::Failure;
 use super::format::Format;
 use super::progress_line::ProgressLine;
-use lexstream_batch::{Progress, Tally, Times};
+use lexstream_batch::{BusyTimes, Progress, RowCounts};
 
 /// How often a line is printed where nobody looks at a terminal.
 const LINE: Duration = Duration::from_secs(30);
@@ -67,11 +67,11 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         "{} of {} units · {} rows · {} · {:.0} rows/s",
         progress.finished(),
         progress.units,
-        HumanCount(progress.tally.rows + progress.rows_under_way),
+        HumanCount(progress.counts.rows + progress.rows_under_way),
         HumanBytes(bytes_done(progress)),
         (progress.rows_now + progress.rows_under_way) as f64 / seconds,
     );
-    let failed = progress.tally.failed + progress.tally.unreadable;
+    let failed = progress.counts.failed + progress.counts.unreadable;
     if failed > 0 {
         line.push_str(&format!(" · {} failed", HumanCount(failed)));
     }
@@ -110,7 +110,7 @@ impl Summary {
 
     fn json(&self) -> serde_json::Value {
         let Progress {
-            tally,
+            counts,
             units,
             units_before,
             units_now,
@@ -120,21 +120,21 @@ impl Summary {
             times,
             ..
         } = self.progress;
-        let Times {
+        let BusyTimes {
             reading,
             computing,
             writing,
             placing,
         } = times;
         let busy = |time: Duration| time.as_secs_f64();
-        let Tally {
+        let RowCounts {
             rows,
             passed,
             failed,
             filtered,
             rows_out,
             unreadable,
-        } = tally;
+        } = counts;
         let seconds = self.elapsed.as_secs_f64();
         serde_json::json!({
             "rows": rows, "passed": passed, "failed": failed, "filtered": filtered,
@@ -151,7 +151,7 @@ impl Summary {
 
     fn text(&self) -> String {
         let Progress {
-            tally,
+            counts,
             units,
             units_before,
             units_by_others,
@@ -161,14 +161,14 @@ impl Summary {
         let count = HumanCount;
         let mut text = format!(
             "{} rows: {} passed, {} failed, {} filtered; {} rows written\n",
-            count(tally.rows),
-            count(tally.passed),
-            count(tally.failed),
-            count(tally.filtered),
-            count(tally.rows_out),
+            count(counts.rows),
+            count(counts.passed),
+            count(counts.failed),
+            count(counts.filtered),
+            count(counts.rows_out),
         );
-        if tally.unreadable > 0 {
-            let files = count(tally.unreadable);
+        if counts.unreadable > 0 {
+            let files = count(counts.unreadable);
             text.push_str(&format!("{files} inputs of unknown length can't be read\n"));
         }
         text.push_str(&format!("{units} units, {}", HumanBytes(bytes)));
@@ -189,7 +189,7 @@ mod tests {
 
     fn progress() -> Progress {
         Progress {
-            tally: Tally {
+            counts: RowCounts {
                 rows: 1200,
                 passed: 1000,
                 failed: 50,
@@ -199,7 +199,7 @@ mod tests {
             },
             rows_now: 600,
             rows_under_way: 300,
-            times: Times::default(),
+            times: BusyTimes::default(),
             units: 10,
             units_before: 2,
             units_now: 2,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use datafusion::common::DataFusionError;
 
-use super::place::Place;
+use super::excerpt::excerpt;
+use super::row_location::RowLocation;
 use lexstream_engine::pinned::PinnedError;
 use lexstream_output::WriteError;
 
@@ -26,10 +27,10 @@ pub enum BatchError {
         reason: String,
     },
     /// A row fails, or a part of a file can't be read, and `--on-error fail` says that the job stops.
-    #[error("{place}")]
+    #[error("{location}")]
     Failed {
         /// Where.
-        place: Place,
+        location: RowLocation,
         /// What went wrong there.
         source: DataFusionError,
     },
@@ -43,12 +44,12 @@ pub enum BatchError {
     },
     /// A row is too long for the memory that the job may take.
     #[error(
-        "{place}: a row of {} MB may take {} MB while it is computed, and --memory leaves {} MB for it; give it more",
+        "{location}: a row of {} MB may take {} MB while it is computed, and --memory leaves {} MB for it; give it more",
         bytes.div_ceil(MB), needed.div_ceil(MB), memory / MB
     )]
     TooLong {
         /// The row.
-        place: Place,
+        location: RowLocation,
         /// Its bytes.
         bytes: usize,
         /// The bytes that it may take.
@@ -138,8 +139,16 @@ pub enum BatchError {
 }
 
 impl BatchError {
+    /// Refuses a query by its beginning.
+    pub(crate) fn refused(sql: &str, reason: String) -> Self {
+        Self::Refused {
+            query: excerpt(sql),
+            reason,
+        }
+    }
+
     /// Returns what makes an error of a system's out of what was tried on a path.
-    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io {
             action,

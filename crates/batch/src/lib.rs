@@ -8,45 +8,31 @@
 //! <output>/_lexstream/part-….parquet.tmp              a unit under way, locked by its process
 //! ```
 //!
-//! A unit is finished when its file is there: the rename is the commit, and nothing else holds state. A restart does
+//! A unit is durable when its file is in place: the rename is the commit, and nothing else holds state. A restart does
 //! what is missing. Processes share the units of a job through the locks of their temporary files.
+//!
+//! `input` reads rows of units, `output` keeps the folders of results, `job` plans, `run` executes: each knows only those
+//! before it.
 
-mod adapter;
-mod budget;
+mod batch_slices;
+mod busy_times;
 mod error;
-mod error_rows;
+mod excerpt;
 mod file_input;
-mod footer;
-mod footers;
-mod group_rows;
+mod input;
 mod job;
-mod left;
 mod line_input;
-mod long_column;
-mod manifest;
 mod output;
-mod pace;
-mod parquet_input;
-mod place;
-mod preview;
 mod read;
-mod row_errors;
+mod row_counts;
+mod row_location;
 mod run;
-mod script;
-mod source;
-mod tally;
-mod texts;
-mod times;
-mod unit;
-mod unit_input;
-mod unit_rows;
-mod unit_run;
 
+use input::source;
+
+pub use busy_times::BusyTimes;
 pub use error::BatchError;
-pub use job::{Job, JobOptions, OnError};
-pub use place::Place;
-pub use preview::Preview;
+pub use job::{Job, JobOptions, OnError, Preview, Script};
+pub use row_counts::RowCounts;
+pub use row_location::RowLocation;
 pub use run::{Progress, Running};
-pub use script::Script;
-pub use tally::Tally;
-pub use times::Times;
