@@ -22,6 +22,7 @@ use arrow::array::{BinaryArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 
 pub use error::CodecError;
+pub use json::{BatchLimits, FailedRecord, FileRows, JsonFile, JsonTypes};
 pub use options::{FormatOption, OPTIONS};
 
 /// What a table's options say of its format, by key; a format takes out those that it knows.
