@@ -101,6 +101,14 @@ impl JsonFile {
         }
     }
 
+    /// Returns the rows that are read, though the batch could have more.
+    pub fn flush(&mut self) -> Option<RecordBatch> {
+        match self.batch() {
+            Some(FileRows::Batch(batch)) => Some(batch),
+            _ => None,
+        }
+    }
+
     fn is_full(&self) -> bool {
         let bytes = self.records.taken() - self.taken_before;
         self.objects.len() >= self.limits.rows || bytes >= self.limits.bytes as u64

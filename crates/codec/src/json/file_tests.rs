@@ -66,29 +66,53 @@ fn check(file: impl AsRef<[u8]>, expected: &[&str]) {
 #[test]
 fn lines_are_objects_and_empty_ones_are_passed() {
     let expected = ["1 a", "2 -", "3 c"];
-    check("{\"id\":1,\"text\":\"a\"}\n{\"id\":2}\n{\"id\":3,\"text\":\"c\"}", &expected);
-    check("\u{feff}{\"id\":1,\"text\":\"a\"}\r\n\r\n \t{\"id\":2}\r\n\n\n{\"id\":3,\"text\":\"c\"}\r\n\n", &expected);
+    check(
+        "{\"id\":1,\"text\":\"a\"}\n{\"id\":2}\n{\"id\":3,\"text\":\"c\"}",
+        &expected,
+    );
+    check(
+        "\u{feff}{\"id\":1,\"text\":\"a\"}\r\n\r\n \t{\"id\":2}\r\n\n\n{\"id\":3,\"text\":\"c\"}\r\n\n",
+        &expected,
+    );
     check("", &[]);
     check("\u{feff}\n \n", &[]);
 }
 
 #[test]
 fn objects_need_no_lines_of_their_own() {
-    check("{\"id\":\n 1,\n\"text\": \"}{\\\"\"\n} {\"id\":2}{\"id\":3}\n{\"id\":4}", &["1 }{\"", "2 -", "3 -", "4 -"]);
+    check(
+        "{\"id\":\n 1,\n\"text\": \"}{\\\"\"\n} {\"id\":2}{\"id\":3}\n{\"id\":4}",
+        &["1 }{\"", "2 -", "3 -", "4 -"],
+    );
 }
 
 #[test]
 fn an_array_is_its_objects() {
-    check(" [{\"id\":1},\n{\"id\":2 ,\n\"text\":\"a]\"} , {\"id\":3}\n]\n", &["1 -", "2 a]", "3 -"]);
+    check(
+        " [{\"id\":1},\n{\"id\":2 ,\n\"text\":\"a]\"} , {\"id\":3}\n]\n",
+        &["1 -", "2 a]", "3 -"],
+    );
     check("\u{feff}[]", &[]);
-    check("[{\"id\":1},{\"id\":\"x\"},{\"id\":2}]", &["1 -", "1: expected Int64 in `id`, found `\"x\"}`", "2 -"]);
+    check(
+        "[{\"id\":1},{\"id\":\"x\"},{\"id\":2}]",
+        &["1 -", "1: expected Int64 in `id`, found `\"x\"}`", "2 -"],
+    );
     for (file, expected) in [
         ("[{\"id\":1},,{\"id\":2}]", "1: expected an object, found "),
         ("[{\"id\":1} {\"id\":2}]", "1: expected `,` or `]`, found "),
         ("[{\"id\":1},]", "1: expected an object, found "),
-        ("[{\"id\":1}\n", "2: expected the `]` that ends the array, found "),
-        ("[{\"id\":1}\n]\n]", "3: expected the end of the file behind the array, found "),
-        ("[{\"id\":1},\n{\"id\":2", "2: expected `,` or `}` at byte 7, found "),
+        (
+            "[{\"id\":1}\n",
+            "2: expected the `]` that ends the array, found ",
+        ),
+        (
+            "[{\"id\":1}\n]\n]",
+            "3: expected the end of the file behind the array, found ",
+        ),
+        (
+            "[{\"id\":1},\n{\"id\":2",
+            "2: expected `,` or `}` at byte 7, found ",
+        ),
     ] {
         let found = shown(&read(file.as_bytes(), &columns(), WHOLE, 1 << 20));
         assert_eq!(found.len(), 2, "{file}: {found:?}");
@@ -129,8 +153,20 @@ fn bytes_that_are_no_utf8_fail_their_line() {
 
 #[test]
 fn a_file_that_is_cut_off_says_so() {
-    check("{\"id\":1}\n{\"id\":2,\"text\":\"a", &["1 -", "2: expected the quote that ends the text at byte 17, found the end of the message"]);
-    check("{\"id\":1}\n{\"id\":", &["1 -", "2: expected a value at byte 6, found the end of the message"]);
+    check(
+        "{\"id\":1}\n{\"id\":2,\"text\":\"a",
+        &[
+            "1 -",
+            "2: expected the quote that ends the text at byte 17, found the end of the message",
+        ],
+    );
+    check(
+        "{\"id\":1}\n{\"id\":",
+        &[
+            "1 -",
+            "2: expected a value at byte 6, found the end of the message",
+        ],
+    );
 }
 
 #[test]
@@ -139,7 +175,10 @@ fn characters_of_every_plane_are_read() {
         let mut units = [0; 2];
         let units = char.chars().next().expect("one").encode_utf16(&mut units);
         let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
-        check(format!("{{\"text\":\"{escaped}\"}}\n"), &[&format!("- {char}")]);
+        check(
+            format!("{{\"text\":\"{escaped}\"}}\n"),
+            &[&format!("- {char}")],
+        );
     }
 }
 
@@ -171,16 +210,27 @@ fn what_is_no_json_is_found_without_reading_the_file_to_its_end() {
         }
         assert!(lines < 100_000, "nothing found");
     };
-    let FileRows::Failed(failed) = failed else { panic!("{failed:?}") };
+    let FileRows::Failed(failed) = failed else {
+        panic!("{failed:?}")
+    };
     assert_eq!(failed.line, 1);
     let expected = "expected `,` or `}` at byte 8, found ";
-    assert!(failed.error.to_string().starts_with(expected), "{}", failed.error);
+    assert!(
+        failed.error.to_string().starts_with(expected),
+        "{}",
+        failed.error
+    );
 }
 
 #[test]
 fn records_that_never_end_are_not_looked_for_again_and_again() {
     let file = "{\"text\": [\n".repeat(20_000);
-    let found = read(file.as_bytes(), &schema([("id", DataType::Int64)]), WHOLE, 1 << 18);
+    let found = read(
+        file.as_bytes(),
+        &schema([("id", DataType::Int64)]),
+        WHOLE,
+        1 << 18,
+    );
     assert_eq!(found.len(), MOST_UNCLOSED + 1);
 }
 
@@ -195,42 +245,147 @@ fn batches_end_by_rows_and_by_bytes() {
         };
         found.iter().map(rows).collect::<Vec<_>>()
     };
-    assert_eq!(sizes(BatchLimits { rows: 4, bytes: usize::MAX }), [4, 4, 2]);
-    assert_eq!(sizes(BatchLimits { rows: 100, bytes: 20 }), [3, 3, 3, 1]);
+    assert_eq!(
+        sizes(BatchLimits {
+            rows: 4,
+            bytes: usize::MAX
+        }),
+        [4, 4, 2]
+    );
+    assert_eq!(
+        sizes(BatchLimits {
+            rows: 100,
+            bytes: 20
+        }),
+        [3, 3, 3, 1]
+    );
 }
 
 /// Documents after JSONTestSuite's kinds, as the value of a field that no column has.
 #[test]
 fn documents_are_json_or_they_are_refused() {
     let valid = [
-        "[]", "[ ]", "[[]   ]", "[\"\"]", "[null, 1, \"1\"]", "[123e65]", "[0e+1]", "[0e1]",
-        "[-0]", "[-123]", "[1E22]", "[1E-2]", "[123.456e78]", "{\"a\":\"b\",\"a\":\"c\"}", "{\"\":0}",
-        "{\"x\\u0000y\":1}", r#"["\u0060\u012a\u12AB"]"#, r#"["\ud801\udc37"]"#, r#"["\"\\\/\b\f\n\r\t"]"#,
-        "[\"\u{7f}\"]", "[\"\u{2028}\"]", "[\"\u{fffd}\"]", "\" \"", "false", "42", "-0.1", "null", "[true]",
+        "[]",
+        "[ ]",
+        "[[]   ]",
+        "[\"\"]",
+        "[null, 1, \"1\"]",
+        "[123e65]",
+        "[0e+1]",
+        "[0e1]",
+        "[-0]",
+        "[-123]",
+        "[1E22]",
+        "[1E-2]",
+        "[123.456e78]",
+        "{\"a\":\"b\",\"a\":\"c\"}",
+        "{\"\":0}",
+        "{\"x\\u0000y\":1}",
+        r#"["\u0060\u012a\u12AB"]"#,
+        r#"["\ud801\udc37"]"#,
+        r#"["\"\\\/\b\f\n\r\t"]"#,
+        "[\"\u{7f}\"]",
+        "[\"\u{2028}\"]",
+        "[\"\u{fffd}\"]",
+        "\" \"",
+        "false",
+        "42",
+        "-0.1",
+        "null",
+        "[true]",
     ];
     let invalid = [
-        "[1,,2]", "[1,]", "[,1]", "[\"\",]", "[\"x\"", "[x", "[1:2]", "[3[4]]", "[1 true]", "[]]",
-        "012", "-012", "-", "+1", "1.", ".5", "-.5", "0.e1", "1e", "1e+", "0x1", "1_000", "NaN", "-Infinity",
-        "Infinity", "[1+2]", "tru", "True", "nul", "undefined", "'a'", "[\"a\nb\"]", "[\"\t\"]", "[\"\u{0}\"]",
-        r#"["\x00"]"#, r#"["\u00A"]"#, r#"["\u"]"#, r#"["\uD800"]"#, r#"["\uD800\u"]"#, r#"["\uDC00"]"#, r#"["\a"]"#, r#"["\"]"#,
-        "{\"a\"}", "{\"a\":}", "{\"a\" 1}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\":1 \"b\":2}",
-        "{\"a\":1,,\"b\":2}", "{,}", "{\"a\":/*c*/1}", "1//c", "[\u{a0}]", "[\u{feff}]", "", " ", "{", "[", "}",
+        "[1,,2]",
+        "[1,]",
+        "[,1]",
+        "[\"\",]",
+        "[\"x\"",
+        "[x",
+        "[1:2]",
+        "[3[4]]",
+        "[1 true]",
+        "[]]",
+        "012",
+        "-012",
+        "-",
+        "+1",
+        "1.",
+        ".5",
+        "-.5",
+        "0.e1",
+        "1e",
+        "1e+",
+        "0x1",
+        "1_000",
+        "NaN",
+        "-Infinity",
+        "Infinity",
+        "[1+2]",
+        "tru",
+        "True",
+        "nul",
+        "undefined",
+        "'a'",
+        "[\"a\nb\"]",
+        "[\"\t\"]",
+        "[\"\u{0}\"]",
+        r#"["\x00"]"#,
+        r#"["\u00A"]"#,
+        r#"["\u"]"#,
+        r#"["\uD800"]"#,
+        r#"["\uD800\u"]"#,
+        r#"["\uDC00"]"#,
+        r#"["\a"]"#,
+        r#"["\"]"#,
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\" 1}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{'a':1}",
+        "{1:1}",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":1,,\"b\":2}",
+        "{,}",
+        "{\"a\":/*c*/1}",
+        "1//c",
+        "[\u{a0}]",
+        "[\u{feff}]",
+        "",
+        " ",
+        "{",
+        "[",
+        "}",
     ];
     let rows = |file: &str| {
-        let found = read(file.as_bytes(), &schema([("id", DataType::Int64)]), WHOLE, 1 << 20);
-        found.iter().all(|found| matches!(found, FileRows::Batch(_)))
+        let found = read(
+            file.as_bytes(),
+            &schema([("id", DataType::Int64)]),
+            WHOLE,
+            1 << 20,
+        );
+        found
+            .iter()
+            .all(|found| matches!(found, FileRows::Batch(_)))
     };
     let types = |file: &str| {
         let mut types = JsonTypes::new(10);
         types.push(file.as_bytes()).is_ok() && types.finish().is_ok()
     };
     for document in valid {
-        for file in [format!("{{\"x\":{document}}}"), format!("[{{\"x\":{document}}}]")] {
+        for file in [
+            format!("{{\"x\":{document}}}"),
+            format!("[{{\"x\":{document}}}]"),
+        ] {
             assert!(rows(&file) && types(&file), "{file}");
         }
     }
     for document in invalid {
-        for file in [format!("{{\"x\":{document}}}"), format!("[{{\"x\":{document}}}]"), format!("{{\"x\":\n{document}}}")] {
+        for file in [
+            format!("{{\"x\":{document}}}"),
+            format!("[{{\"x\":{document}}}]"),
+            format!("{{\"x\":\n{document}}}"),
+        ] {
             assert!(!rows(&file) && !types(&file), "{file}");
         }
     }
@@ -244,13 +399,21 @@ fn types(file: &str) -> Result<String, String> {
     types.finish().map_err(shown)?;
     let schema = types.schema();
     let field = |field: &std::sync::Arc<Field>| format!("{} {}", field.name(), field.data_type());
-    Ok(schema.fields().iter().map(field).collect::<Vec<_>>().join("; "))
+    Ok(schema
+        .fields()
+        .iter()
+        .map(field)
+        .collect::<Vec<_>>()
+        .join("; "))
 }
 
 #[test]
 fn columns_are_what_their_values_have_in_common() {
     for (file, expected) in [
-        ("{\"b\":1,\"a\":\"x\"}\n{\"c\":true,\"a\":null}", "b Int64; a Utf8; c Boolean"),
+        (
+            "{\"b\":1,\"a\":\"x\"}\n{\"c\":true,\"a\":null}",
+            "b Int64; a Utf8; c Boolean",
+        ),
         ("{\"a\":1}\n{\"a\":2.5}", "a Float64"),
         ("{\"a\":9223372036854775808}\n{\"a\":1}", "a UInt64"),
         ("{\"a\":-1}\n{\"a\":9223372036854775808}", "a Float64"),
@@ -260,7 +423,10 @@ fn columns_are_what_their_values_have_in_common() {
         ("{\"a\":null}", "a Utf8"),
         ("{\"a\":1}\n{\"a\":\"x\"}", "a Utf8"),
         ("{\"a\":[1,2.5],\"b\":[]}", "a List(Float64); b List(Utf8)"),
-        ("[{\"a\":{\"b\":[{\"c\":1}]}}]", "a Struct(\"b\": List(Struct(\"c\": Int64)))"),
+        (
+            "[{\"a\":{\"b\":[{\"c\":1}]}}]",
+            "a Struct(\"b\": List(Struct(\"c\": Int64)))",
+        ),
         ("", ""),
     ] {
         assert_eq!(types(file).as_deref(), Ok(expected), "{file}");
@@ -268,7 +434,11 @@ fn columns_are_what_their_values_have_in_common() {
     let error = types("{\"a\":1}\n{\"a\":{}}").expect_err("refused");
     assert_eq!(error, "2: expected a scalar in `a`, found `{}}`");
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-    assert!(types(&deep).expect_err("refused").contains("at most 64 objects and lists"));
+    assert!(
+        types(&deep)
+            .expect_err("refused")
+            .contains("at most 64 objects and lists")
+    );
 }
 
 #[test]

@@ -24,11 +24,11 @@ use super::options::JSON_NULLS;
 use super::written::Written;
 use super::{CodecError, Decoded, Decoder, Encoded, Encoder, Format, FormatOptions};
 use columns::Objects;
+use cursor::Cursor;
 pub use file::{BatchLimits, FileRows, JsonFile};
+use objects::Values;
 pub use records::FailedRecord;
 pub use types::JsonTypes;
-use cursor::Cursor;
-use objects::Values;
 
 const NAME: &str = "json";
 

@@ -173,7 +173,9 @@ impl Type {
                 let expected = format!("at most {DEEPEST} objects and lists in one another");
                 return Err(Problem::value(expected, cursor.found(start)));
             }
-            Scalar::Nested if cursor.pass(b'{') => return self.object(start, cursor, scratch, depth),
+            Scalar::Nested if cursor.pass(b'{') => {
+                return self.object(start, cursor, scratch, depth);
+            }
             Scalar::Nested => return self.list(start, cursor, scratch, depth),
         };
         match self.take(found) {
