@@ -222,8 +222,8 @@ fn a_bad_line_is_one_row_among_others() {
         &["1", "bad", "2", "3"],
     );
     json(
-        "{\"id\": \"x\"}\n{\"id\": 1, \"text\": \"a\tb\"}\n",
-        &["bad", "1 a\tb"],
+        "{\"id\": \"x\"}\n{\"id\": 1, \"text\": \"a\tb\"}\n{\"id\": 1, \"text\": \"a\\tb\"}\n",
+        &["bad", "bad", "1 a\tb"],
     );
     json("", &[]);
     let of_csv = |text: &str, expected: &[&str]| {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, SchemaRef};
 
-use super::check_readable;
 use super::columns::Objects;
 use super::cursor::Cursor;
 use super::problem::Problem;
 use super::records::{FailedRecord, Records, Step, Target};
+use super::{NAME, check_readable};
 use crate::CodecError;
 
 /// Rows that columns make room for before there are any.
@@ -50,9 +50,12 @@ impl JsonFile {
     /// Returns a reader of these columns.
     ///
     /// # Errors
-    /// A type that JSON can't hold.
+    /// A type that JSON can't hold; bytes, which are base64 in messages and mostly hexadecimal in files.
     pub fn try_new(schema: &SchemaRef, limits: BatchLimits) -> Result<Self, CodecError> {
         check_readable(schema)?;
+        for field in schema.fields() {
+            check_has_no_bytes(field)?;
+        }
         Ok(JsonFile {
             schema: Arc::clone(schema),
             limits,
@@ -127,6 +130,26 @@ impl JsonFile {
         let batch = RecordBatch::try_new_with_options(schema, objects.into_columns(), &options);
         let batch = batch.expect("columns of the schema's types, one value an object");
         Some(FileRows::Batch(batch))
+    }
+}
+
+/// Checks that a column holds no bytes, whose text would be a guess.
+fn check_has_no_bytes(field: &Field) -> Result<(), CodecError> {
+    let data_type = field.data_type();
+    match data_type {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            check_has_no_bytes(item)
+        }
+        DataType::Struct(fields) => fields
+            .iter()
+            .try_for_each(|field| check_has_no_bytes(field)),
+        _ if data_type.is_binary() => Err(CodecError::Schema {
+            format: NAME,
+            expected: "text in files instead of bytes, for `decode(text, 'hex')` or `'base64'`"
+                .to_owned(),
+            found: format!("`{}` of {data_type}", field.name()),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -157,14 +157,14 @@ fn a_file_that_is_cut_off_says_so() {
         "{\"id\":1}\n{\"id\":2,\"text\":\"a",
         &[
             "1 -",
-            "2: expected the quote that ends the text at byte 17, found the end of the message",
+            "2: expected the quote that ends the text at byte 17, found the end of the record",
         ],
     );
     check(
         "{\"id\":1}\n{\"id\":",
         &[
             "1 -",
-            "2: expected a value at byte 6, found the end of the message",
+            "2: expected a value at byte 6, found the end of the record",
         ],
     );
 }
@@ -388,6 +388,19 @@ fn documents_are_json_or_they_are_refused() {
         ] {
             assert!(!rows(&file) && !types(&file), "{file}");
         }
+    }
+}
+
+#[test]
+fn bytes_are_asked_for_as_text() {
+    for column in [
+        DataType::Binary,
+        DataType::FixedSizeBinary(2),
+        DataType::new_list(DataType::BinaryView, true),
+    ] {
+        let refused = JsonFile::try_new(&schema([("a", column)]), WHOLE);
+        let error = refused.expect_err("refused").to_string();
+        assert!(error.contains("decode(text, 'hex')"), "{error}");
     }
 }
 

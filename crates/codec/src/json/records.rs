@@ -13,6 +13,9 @@ use crate::error::{excerpt, text};
 /// Bytes without a line end above which an object is looked for by its braces.
 const LONG_LINE: usize = 1 << 20;
 
+/// Bytes of which an error shows the beginning.
+const SHOWN: usize = 256;
+
 /// Objects without an end that are looked for up to the end of the file; the rest of the file is one more.
 pub(super) const MOST_UNCLOSED: usize = 16;
 
@@ -290,6 +293,7 @@ impl Records {
     /// Returns the failure of a record of `len` bytes, and passes it.
     fn failed(&mut self, error: CodecError, len: usize) -> Step {
         let line = self.line;
+        let error = error.of_record();
         self.pass_lines(len);
         Step::Failed(FailedRecord { line, error })
     }
@@ -297,11 +301,13 @@ impl Records {
     /// Returns the failure of an array in which something else stands here.
     fn broken(&mut self, expected: &str) -> Step {
         self.layout = Layout::Broken;
-        let rest = String::from_utf8_lossy(&self.buffer[self.at..]);
-        let found = excerpt(&rest);
-        let error = CodecError::message(expected, found);
-        let len = self.held();
-        self.failed(error, len)
+        let rest = &self.buffer[self.at..];
+        let found = match String::from_utf8_lossy(&rest[..rest.len().min(SHOWN)]) {
+            rest if rest.is_empty() => "the end of the file".to_owned(),
+            rest => excerpt(&rest),
+        };
+        let len = rest.len();
+        self.failed(CodecError::message(expected, found), len)
     }
 
     fn pass_white(&mut self) {

@@ -101,12 +101,12 @@ impl FileFormat for JsonFormat {
                 else {
                     types
                         .finish()
-                        .map_err(|record| failed(&path(), 0, record))?;
+                        .map_err(|record| failed(&path(), 0, &record))?;
                     break;
                 };
                 if !types
                     .push(bytes)
-                    .map_err(|record| failed(&path(), 0, record))?
+                    .map_err(|record| failed(&path(), 0, &record))?
                 {
                     return Ok(Arc::new(types.schema()));
                 }

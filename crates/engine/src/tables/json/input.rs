@@ -175,7 +175,7 @@ pub(super) fn path_of(location: &Path) -> String {
 }
 
 /// Returns the error of a record that can't be read.
-pub(super) fn failed(path: &str, lines_before: u64, record: FailedRecord) -> DataFusionError {
+pub(super) fn failed(path: &str, lines_before: u64, record: &FailedRecord) -> DataFusionError {
     let line = lines_before + record.line;
     exec_datafusion_err!("{path}: line {line}: {}", record.error)
 }

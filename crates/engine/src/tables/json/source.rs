@@ -182,11 +182,11 @@ impl Rows {
         let location = &self.file.object_meta.location;
         let path = path_of(location);
         let Some(part) = &self.part else {
-            return Ok(failed(&path, 0, record));
+            return Ok(failed(&path, 0, &record));
         };
         let before = lines_before(&self.store, location, part.start()).await?;
         let is_at_border = self.is_end || record.line == 1;
-        let error = failed(&path, before, record);
+        let error = failed(&path, before, &record);
         Ok(match is_at_border {
             true => error.context(IN_PARTS),
             false => error,

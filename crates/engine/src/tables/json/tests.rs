@@ -5,7 +5,7 @@ use std::fs;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::common::Result;
 
-use crate::Engine;
+use crate::{Engine, EngineBuilder};
 
 struct Folder {
     folder: tempfile::TempDir,
@@ -15,7 +15,7 @@ struct Folder {
 impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        let engine = Engine::builder().target_partitions(4).build();
+        let engine = EngineBuilder::default().target_partitions(4).build();
         let engine = engine.expect("engine");
         Folder { folder, engine }
     }
@@ -146,7 +146,7 @@ async fn an_error_names_file_line_and_what_is_wrong() {
             "b.json",
             "{\"a\":1}\n{\"a\":2",
             query,
-            "$/b.json: line 2: expected `,` or `}` at byte 6, found the end of the message",
+            "$/b.json: line 2: expected `,` or `}` at byte 6, found the end of the record",
         )
         .await;
 }
@@ -201,7 +201,7 @@ async fn a_large_file_is_read_in_parts_and_no_line_twice() {
             "$/a.json: line 20001: expected Int64 in `id`, found `\"x\"}`",
         )
         .await;
-    let pretty = lines.replace(',', ",\n");
+    let pretty = lines.replace(',', ",\n").replace('}', "\n}");
     fs::write(folder.path("p.json"), &pretty).expect("p.json");
     let error = folder
         .run("SELECT sum(id) FROM '$/p.json'")
