@@ -7,18 +7,18 @@ use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Result, ScalarValue, internal_err};
-use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::physical_plan::{
-    CsvSource, FileGroup, FileScanConfig, FileScanConfigBuilder, JsonSource,
+    CsvSource, FileGroup, FileScanConfig, FileScanConfigBuilder,
 };
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
+use lexstream_engine::tables::JsonFormat;
 use tokio::runtime::Handle;
 
-use super::line_input::{Format, Limits, Lines};
+use super::line_input::{Csv, Format, Limits, Lines};
 use super::read::Read;
 use super::source::{InputFile, Source};
 
@@ -104,15 +104,12 @@ fn lines(
         .collect();
     let of_source = scan.file_source();
     let format = if let Some(csv) = of_source.downcast_ref::<CsvSource>() {
-        Format::Csv {
+        Format::Csv(Csv {
             source: Box::new(csv.clone()),
             schema: Arc::new(table.project(&Vec::from_iter(0..first_of_folders))?),
             columns: in_file,
-        }
-    } else if of_source.downcast_ref::<JsonSource>().is_some()
-        && (options.format.downcast_ref::<JsonFormat>())
-            .is_some_and(JsonFormat::is_newline_delimited)
-    {
+        })
+    } else if options.format.is::<JsonFormat>() {
         Format::Json(Arc::new(table.project(&in_file)?))
     } else {
         return Ok(None);

@@ -57,7 +57,20 @@ impl CodecError {
             found: found.into(),
         }
     }
+
+    /// Returns the error as that of a record of a file, which is no message.
+    pub(super) fn of_record(mut self) -> Self {
+        if let CodecError::Message { found, .. } = &mut self
+            && found == END
+        {
+            *found = "the end of the record".to_owned();
+        }
+        self
+    }
 }
+
+/// What is found where text is missing.
+const END: &str = "the end of the message";
 
 /// How many characters of a message an error shows.
 const SHOWN: usize = 60;
@@ -65,7 +78,7 @@ const SHOWN: usize = 60;
 /// Returns the beginning of `text` in backticks, its control characters as escapes; no text is the end of the message.
 pub(super) fn excerpt(text: &str) -> String {
     if text.is_empty() {
-        return "the end of the message".to_owned();
+        return END.to_owned();
     }
     let mut shown = String::from("`");
     for (place, char) in text.chars().enumerate() {

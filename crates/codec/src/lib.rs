@@ -24,6 +24,7 @@ use arrow::datatypes::SchemaRef;
 
 pub use error::CodecError;
 pub use formats::{Formats, MessageFormat};
+pub use json::{BatchLimits, FailedRecord, FileRows, JsonFile, JsonTypes};
 pub use options::FormatOption;
 
 /// What a table's options say of its format, by key; a format takes out those that it knows.

@@ -29,7 +29,7 @@ pub(super) enum Scalar<'a> {
 }
 
 /// A column of scalars in the making.
-pub(super) trait Leaf {
+pub(super) trait Leaf: Send {
     /// Adds a value; one that the column can't hold without loss is an error that says what it holds.
     fn push(&mut self, scalar: Scalar<'_>) -> Result<(), String>;
 

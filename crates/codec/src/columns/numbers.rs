@@ -31,7 +31,7 @@ impl<T: ArrowPrimitiveType, F> Numbers<T, F> {
 impl<T, F> Leaf for Numbers<T, F>
 where
     T: ArrowPrimitiveType,
-    F: Fn(Scalar<'_>) -> Option<T::Native>,
+    F: Fn(Scalar<'_>) -> Option<T::Native> + Send,
 {
     fn push(&mut self, scalar: Scalar<'_>) -> Result<(), String> {
         let Some(value) = (self.read)(scalar) else {

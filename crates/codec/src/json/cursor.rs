@@ -224,14 +224,16 @@ impl<'a> Cursor<'a> {
     fn piece(&mut self) -> Result<(&'a str, bool)> {
         let text = self.text;
         let rest = &text.as_bytes()[self.at..];
-        let Some(len) = memchr::memchr2(b'"', b'\\', rest) else {
-            self.at = text.len();
-            return Err(self.expected("the quote that ends the text"));
-        };
+        let found = memchr::memchr2(b'"', b'\\', rest);
+        let len = found.unwrap_or(rest.len());
         let controls = |bytes: &[u8]| bytes.iter().fold(false, |any, byte| any | (*byte < b' '));
         if controls(&rest[..len]) {
             self.at += rest.iter().take_while(|byte| **byte >= b' ').count();
             return Err(self.expected("an escape instead of a control character"));
+        }
+        if found.is_none() {
+            self.at = text.len();
+            return Err(self.expected("the quote that ends the text"));
         }
         let piece = &text[self.at..self.at + len];
         self.at += len + 1;

@@ -1,4 +1,4 @@
-//! One JSON object a message.
+//! One JSON object a message; files of them.
 //!
 //! The reader is our own, because a message must be whole or not at all and lose nothing: arrow-json knows no end of a
 //! message, joins surrogates wrongly, makes 1 of 1.5 in a BIGINT and reports a wrong type for the batch; serde_json
@@ -6,13 +6,18 @@
 
 mod columns;
 mod cursor;
+mod extent;
+mod file;
 mod objects;
 mod problem;
+mod records;
+mod scan;
+mod types;
 
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions, new_empty_array};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 
 use super::error::text;
 use super::options::JSON_NULLS;
@@ -20,7 +25,10 @@ use super::written::Written;
 use super::{CodecError, Decoded, Decoder, Encoded, Encoder, Format, FormatOptions};
 use columns::Objects;
 use cursor::Cursor;
+pub use file::{BatchLimits, FileRows, JsonFile};
 use objects::Values;
+pub use records::FailedRecord;
+pub use types::JsonTypes;
 
 const NAME: &str = "json";
 
@@ -56,20 +64,32 @@ impl Format for Json {
 
 /// Checks that objects can be read as rows of a schema, and rows written as objects.
 fn check(schema: &SchemaRef) -> Result<(), CodecError> {
+    check_readable(schema)?;
     for field in schema.fields() {
-        let refused = |data_type: &DataType| CodecError::Schema {
-            format: NAME,
-            expected: "columns of numbers, text, bytes, booleans, dates, times, lists and structs"
-                .to_owned(),
-            found: format!("`{}` of {data_type}", field.name()),
-        };
-        columns::Column::new(field.data_type(), 0).map_err(|data_type| refused(&data_type))?;
         let none = new_empty_array(field.data_type());
         if Values::new(none.as_ref(), false).is_none() {
-            return Err(refused(field.data_type()));
+            return Err(refused(field, field.data_type()));
         }
     }
     Ok(())
+}
+
+/// Checks that objects can be read as rows of a schema.
+fn check_readable(schema: &SchemaRef) -> Result<(), CodecError> {
+    for field in schema.fields() {
+        let column = columns::Column::new(field.data_type(), 0);
+        column.map_err(|data_type| refused(field, &data_type))?;
+    }
+    Ok(())
+}
+
+fn refused(field: &Field, data_type: &DataType) -> CodecError {
+    CodecError::Schema {
+        format: NAME,
+        expected: "columns of numbers, text, bytes, booleans, dates, times, lists and structs"
+            .to_owned(),
+        found: format!("`{}` of {data_type}", field.name()),
+    }
 }
 
 #[derive(Debug)]
@@ -138,5 +158,7 @@ impl Encoder for Writer {
     }
 }
 
+#[cfg(test)]
+mod file_tests;
 #[cfg(test)]
 mod tests;

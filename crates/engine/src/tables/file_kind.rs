@@ -109,6 +109,9 @@ impl Kind {
     }
 }
 
+/// What may stand at the beginning of a file in UTF-8.
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
 /// Tells whether a JSON file is one array of objects rather than an object a line.
 fn is_array(file: &Path) -> bool {
     let Ok(file) = std::fs::File::open(file) else {
@@ -117,7 +120,7 @@ fn is_array(file: &Path) -> bool {
     let first = std::io::BufReader::new(file)
         .bytes()
         .map_while(Result::ok)
-        .find(|byte| !byte.is_ascii_whitespace());
+        .find(|byte| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte));
     first == Some(b'[')
 }
 

@@ -2,6 +2,7 @@
 
 mod file_kind;
 mod files;
+mod json;
 mod listing;
 mod missing;
 mod models;
@@ -19,6 +20,7 @@ use datafusion::common::{Result, exec_err};
 use datafusion::prelude::SessionContext;
 use datafusion_session::SessionStore;
 
+pub use json::JsonFormat;
 pub use missing::with_nearest;
 pub use parquet_folder::ParquetFolder;
 
@@ -60,8 +62,13 @@ pub async fn files(
     }
 }
 
-/// Adds the table functions to a session, and what makes tables of topics.
+/// Adds the table functions to a session, and the strict reader of JSON files in place of DataFusion's.
 pub fn register_all(context: &SessionContext, models: &Arc<ModelCatalog>) {
+    context
+        .state_ref()
+        .write()
+        .register_file_format(Arc::new(json::JsonFormats::default()), true)
+        .expect("a format that may stand in another's place");
     context.register_udtf(
         "models",
         Arc::new(models::ModelsFunction(Arc::clone(models))),

@@ -1,4 +1,4 @@
-//! A file, read record by record and batch by batch.
+//! A CSV file, read batch by batch, and record by record where one can't be read.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader};
@@ -7,30 +7,17 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::common::{DataFusionError, Result};
 
-use super::format::{Decoder, Format, Record};
+use super::csv::{Csv, Decoder, Record};
+use super::{AT_ONCE, Limits};
 use crate::read::Read;
-
-/// Bytes of a file that are read at once.
-pub(super) const AT_ONCE: usize = 1 << 18;
 
 /// Records without an end that are looked for, at most.
 pub(super) const MOST_UNCLOSED: usize = 16;
 
-/// How batches are cut.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Rows of a batch, at most.
-    pub(crate) rows: usize,
-    /// Bytes of the file above which a batch ends with the line that it is at.
-    pub(crate) bytes: usize,
-    /// Bytes of a line, at most: a longer one is refused before it is held as a whole.
-    pub(crate) line: usize,
-}
-
-/// Reads a file of lines.
-pub(crate) struct Lines {
+/// Reads a CSV file.
+pub(crate) struct CsvLines {
     input: BufReader<Box<dyn io::Read + Send>>,
-    format: Format,
+    format: Csv,
     limits: Limits,
     decoder: Decoder,
     /// The bytes of the batch under way, from which its lines are decoded one by one where they can't be together.
@@ -55,15 +42,11 @@ enum Filled {
     Refused,
 }
 
-impl Lines {
-    pub(crate) fn try_new(
-        input: Box<dyn io::Read + Send>,
-        format: Format,
-        limits: Limits,
-    ) -> Result<Self> {
-        Ok(Self {
+impl CsvLines {
+    pub(super) fn new(input: Box<dyn io::Read + Send>, format: Csv, limits: Limits) -> Self {
+        Self {
             input: BufReader::with_capacity(AT_ONCE, input),
-            decoder: format.decoder(limits.rows, format.has_header())?,
+            decoder: format.decoder(limits.rows, format.has_header()),
             format,
             limits,
             bytes: Vec::new(),
@@ -72,11 +55,11 @@ impl Lines {
             is_first: true,
             is_at_end: false,
             failure: None,
-        })
+        }
     }
 
     /// Makes the next batch ready, but for a line that is longer than a batch: of that it returns how long it may be.
-    pub(crate) fn long_line(&mut self) -> Result<usize> {
+    pub(super) fn long_line(&mut self) -> Result<usize> {
         let most = self.limits.bytes;
         self.prepare(|lines| lines.of_line > most)?;
         Ok(match self.ready.is_empty() && self.of_line > most {
@@ -158,9 +141,9 @@ impl Lines {
             false => self.of_line + used,
         };
         if self.of_line > limits.line {
-            return Err(too_long(limits));
+            return Err(limits.too_long());
         }
-        let ends_row = line_end.is_some() && rows > before && !self.decoder.is_within_row();
+        let ends_row = line_end.is_some() && rows > before;
         Ok(match used == 0 || rows >= limits.rows || ends_row {
             true => Filled::Whole,
             false => Filled::Partly,
@@ -213,24 +196,16 @@ impl Lines {
                         false => start + line,
                     };
                 }
-                Record::Bad(error) => {
-                    // Arrow's decoder takes some that is no JSON to the letter.
-                    match self.row(&bytes[..line])? {
-                        Ok(Some(row)) => rows.push(row),
-                        _ => self.add_bad(&mut rows, error)?,
-                    }
-                    start += line;
-                }
             }
         }
         self.add(&mut rows)?;
-        self.decoder = self.format.decoder(self.limits.rows, false)?;
+        self.decoder = self.format.decoder(self.limits.rows, false);
         Ok(())
     }
 
     /// Decodes one record; the inner error is the row's.
     fn row(&self, record: &[u8]) -> Result<Result<Option<RecordBatch>>> {
-        let mut decoder = self.format.decoder(1, false)?;
+        let mut decoder = self.format.decoder(1, false);
         // No bytes: the decoder is told that the file ends, and the last record with it.
         for bytes in [record, &[]] {
             match decoder.decode(bytes) {
@@ -278,13 +253,13 @@ impl Lines {
             self.bytes.extend_from_slice(&found[..taken]);
             self.input.consume(taken);
             if self.bytes.len() > most {
-                return Err(too_long(self.limits));
+                return Err(self.limits.too_long());
             }
         }
     }
 }
 
-impl Iterator for Lines {
+impl Iterator for CsvLines {
     type Item = Result<Read>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -296,13 +271,6 @@ impl Iterator for Lines {
             None => self.failure.take().map(Err),
         }
     }
-}
-
-fn too_long(limits: Limits) -> DataFusionError {
-    let megabytes = limits.line / 1_000_000;
-    DataFusionError::ResourcesExhausted(format!(
-        "a line of more than {megabytes} MB, or a quote that is not closed; a line may take more memory than --memory leaves, then give it more"
-    ))
 }
 
 /// Takes the number of the line out of an error of Arrow's: its decoder has seen one record alone.
