@@ -19,6 +19,7 @@ mod cli;
 mod datafusion_names;
 mod demo;
 mod examples;
+mod fresh;
 mod guides;
 mod hub;
 mod kafka_harness;
