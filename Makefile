@@ -34,14 +34,35 @@ demo: models build ## Write a corpus out of the crates' README files and query i
 test: kafka models chromium build ## Set up what the tests need and run them all
 	@cargo test --workspace
 
+# What `make test-fast` leaves out: tests of the integration crate that need Java (a real Apache Kafka), and those that
+# need Python (readers of our files, ONNX Runtime, the models of `make models`, a page in Chromium).
+NEED_JAVA := cases::cases_by_sql_over_topics cases::cases_by_stream check::topics_and_offsets_are_looked_at \
+	kafka_harness:: kafka_insert:: kafka_options:: kafka_security:: kafka_sql:: \
+	stream_faults:: stream_files:: stream_limits:: stream_listen:: stream_poison:: stream_rules::
+NEED_PYTHON := batch_broken::a_page_that_is_not_what_its_checksum_says batch_broken::the_rows_before_damage \
+	batch_kills::a_job_with_models demo::the_demo_runs examples::every_example hub:: \
+	onnx:: onnx_agreement:: onnx_data:: onnx_plan:: onnx_predict:: onnx_refused:: onnx_rowwise:: \
+	parquet_readers:: profile::a_browser schemas::
+
+.PHONY: test-fast
+test-fast: build ## Run the tests that need no Java, Chromium or Python; minutes after the build
+	@cargo test --workspace --lib
+	@cargo test --workspace --test integration -- $(addprefix --skip ,$(NEED_JAVA) $(NEED_PYTHON))
+	@echo "left out, make test runs them: $(NEED_JAVA) $(NEED_PYTHON)"
+
 .PHONY: test-faults
 test-faults: kafka models build ## Kill streams, their broker and batch jobs again and again, and print the counts (half an hour)
 	@LEXSTREAM_TEST_KILLS=$(or $(LEXSTREAM_TEST_KILLS),200) cargo test --workspace --test integration -- --nocapture --test-threads 2 stream_faults:: stream_files:: stream_rules:: batch_kills::
 
+# Each is built alone by `make check`, and none; all together everywhere else.
+FEATURES := cli kafka onnx
+
 .PHONY: check
-check: toolchain ## Formatting, lints, documentation and licences
+check: toolchain ## Formatting, lints (with each feature alone too), documentation and licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p lexstream --lib --no-default-features -- -D warnings
+	for feature in $(FEATURES); do cargo clippy -p lexstream --lib --bins --no-default-features --features $$feature -- -D warnings; done
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 	@cargo deny --version >/dev/null 2>&1 || { echo "error: cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
 	cargo deny --log-level error check bans licenses sources
@@ -75,20 +96,19 @@ goldens: models ## Write the golden values of the tests anew from the reference 
 	$(LEXSTREAM_PYTHON) python/model_goldens.py $(TOOLS)/models
 
 .PHONY: dist
-dist: toolchain models ## Make a tarball of the release binary and ONNX Runtime
-	cargo build --release -p lexstream --bin lexstream
-	rm -rf $(TARGET)/dist/$(DIST) && mkdir -p $(TARGET)/dist/$(DIST)
-	cp $(TARGET)/release/lexstream README.md CHANGELOG.md LICENSE $(TARGET)/dist/$(DIST)
-	cp crates/text/src/LICENSE-*.txt $(TARGET)/dist/$(DIST)
-	strip --strip-debug $(TARGET)/dist/$(DIST)/lexstream
-	cp -L $(TOOLS)/models/onnxruntime/* $(TARGET)/dist/$(DIST)
+dist: toolchain models ## Make a tarball of a stripped binary with thin LTO, and ONNX Runtime
+	cargo build --profile dist -p lexstream --bin lexstream
+	rm -rf $(TARGET)/package/$(DIST) && mkdir -p $(TARGET)/package/$(DIST)
+	cp $(TARGET)/dist/lexstream README.md CHANGELOG.md LICENSE $(TARGET)/package/$(DIST)
+	cp crates/text/src/LICENSE-*.txt $(TARGET)/package/$(DIST)
+	cp -L $(TOOLS)/models/onnxruntime/* $(TARGET)/package/$(DIST)
 	@package=$$($(LEXSTREAM_PYTHON) -c 'import importlib.util as found; print(*found.find_spec("onnxruntime").submodule_search_locations)'); \
-	for name in LICENSE ThirdPartyNotices.txt; do cp "$$package/$$name" "$(TARGET)/dist/$(DIST)/onnxruntime-$$name"; done
+	for name in LICENSE ThirdPartyNotices.txt; do cp "$$package/$$name" "$(TARGET)/package/$(DIST)/onnxruntime-$$name"; done
 	@# The library beside the binary is the one that is found.
-	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && env -u ORT_DYLIB_PATH $(TARGET)/dist/$(DIST)/lexstream sql -q --home "$$home" --format csv \
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && env -u ORT_DYLIB_PATH $(TARGET)/package/$(DIST)/lexstream sql -q --home "$$home" --format csv \
 		-c "CREATE MODEL price WITH ('path' = '$(abspath $(TOOLS))/models/price'); SELECT predict('price', [80.0, 3.0]) AS price"
-	tar -C $(TARGET)/dist -czf $(TARGET)/dist/$(DIST).tar.gz $(DIST)
-	@echo "$(TARGET)/dist/$(DIST).tar.gz"
+	tar -C $(TARGET)/package -czf $(TARGET)/package/$(DIST).tar.gz $(DIST)
+	@echo "$(TARGET)/package/$(DIST).tar.gz"
 
 .PHONY: tools
 tools: $(TOOLS)/venv/.ready ## Set up the Python libraries that the tests and benchmarks compare with

@@ -1,10 +1,13 @@
 //! The built command line, run as a person would.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
+
+use crate::fresh::problem;
 
 /// No run may take longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -29,14 +32,21 @@ pub fn built() -> PathBuf {
         .to_owned()
 }
 
-/// Returns the path of a built program; a test without it fails with the command that builds it.
+/// Returns the path of a built program; a test without it, or with one that is not what the sources make, fails with the
+/// command that builds it.
 pub fn program(name: &str) -> PathBuf {
+    static FRESH: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let path = built().join(name);
-    assert!(
-        path.exists(),
-        "{} is missing; build it: make build",
-        path.display()
-    );
+    // Once a process: a program that is replaced while tests run is somebody's doing.
+    let mut fresh = FRESH.lock().unwrap_or_else(PoisonError::into_inner);
+    if !fresh.contains(name) {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = tests.parent().expect("the repository");
+        if let Some(problem) = problem(&path, root) {
+            panic!("{problem}; build it: make build");
+        }
+        fresh.insert(name.to_owned());
+    }
     path
 }
 

@@ -63,7 +63,7 @@ impl Job {
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
             .env("LEXSTREAM_HOME", self.path("home"))
-            .env("ORT_DYLIB_PATH", onnx::library())
+            .env("ORT_DYLIB_PATH", onnx::library_path())
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

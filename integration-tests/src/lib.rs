@@ -5,6 +5,7 @@ pub mod cases;
 pub mod check;
 pub mod corpus;
 pub mod encoding;
+pub mod fresh;
 pub mod hub;
 pub mod job;
 pub mod kafka;

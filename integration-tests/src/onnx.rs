@@ -13,8 +13,7 @@ use crate::binary::built;
 
 /// Returns the folder of models; a test without it fails with the command that makes it.
 pub fn models() -> PathBuf {
-    let target = built();
-    let models = target.parent().expect("target").join("tools/models");
+    let models = folder();
     assert!(
         models.join(".ready").exists(),
         "{} is missing; make it: make models",
@@ -23,14 +22,28 @@ pub fn models() -> PathBuf {
     models
 }
 
-/// Returns ONNX Runtime's library.
+/// Returns ONNX Runtime's library; a test without it fails with the command that fetches it.
 pub fn library() -> PathBuf {
+    library_in(&models())
+}
+
+/// Returns where ONNX Runtime's library lies once `make models` has fetched it: for programs that may do without.
+pub fn library_path() -> PathBuf {
+    library_in(&folder())
+}
+
+fn folder() -> PathBuf {
+    let target = built();
+    target.parent().expect("target").join("tools/models")
+}
+
+fn library_in(models: &Path) -> PathBuf {
     let name = format!(
         "{}onnxruntime{}",
         std::env::consts::DLL_PREFIX,
         std::env::consts::DLL_SUFFIX
     );
-    models().join("onnxruntime").join(name)
+    models.join("onnxruntime").join(name)
 }
 
 /// Starts to describe an engine with this home.

@@ -1,4 +1,4 @@
-//! The example queries give what the README shows, in shape.
+//! The example queries give what `docs/demo.md` shows, in shape.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ fn header(table: &str) -> String {
 }
 
 #[test]
-fn the_demo_runs_and_the_transcript_in_the_readme_has_its_shape() {
+fn the_demo_runs_and_its_transcript_has_its_shape() {
     let folder = tempfile::tempdir().expect("folder");
     corpus(folder.path());
     let demo = Command::new(root().join("examples/demo.sh"))
@@ -90,8 +90,8 @@ fn the_demo_runs_and_the_transcript_in_the_readme_has_its_shape() {
         String::from_utf8_lossy(&demo.stderr)
     );
     let printed = String::from_utf8(demo.stdout).expect("UTF-8");
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    let transcript = readme
+    let page = fs::read_to_string(root().join("docs/demo.md")).expect("docs/demo.md");
+    let transcript = page
         .split("<!-- demo -->")
         .nth(1)
         .and_then(|rest| rest.split("<!-- /demo -->").next())
@@ -111,7 +111,7 @@ fn the_demo_runs_and_the_transcript_in_the_readme_has_its_shape() {
             .1;
         shown = shown
             .split_once(purpose)
-            .unwrap_or_else(|| panic!("{query} is not in the README's transcript"))
+            .unwrap_or_else(|| panic!("{query} is not in docs/demo.md"))
             .1;
         assert!(!header(found).is_empty());
         assert_eq!(header(shown), header(found), "{query}");

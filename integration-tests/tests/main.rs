@@ -20,6 +20,8 @@ mod datafusion_names;
 mod datafusion_slt;
 mod demo;
 mod examples;
+mod fresh;
+mod guides;
 mod hub;
 mod kafka_harness;
 mod kafka_insert;

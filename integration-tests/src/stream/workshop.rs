@@ -130,7 +130,7 @@ impl<'a> Workshop<'a> {
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
             .env("LEXSTREAM_HOME", self.path("home"))
-            .env("ORT_DYLIB_PATH", onnx::library())
+            .env("ORT_DYLIB_PATH", onnx::library_path())
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null());
         command
