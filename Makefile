@@ -100,7 +100,7 @@ dist: toolchain models ## Make a tarball of a stripped binary with thin LTO, and
 	cargo build --profile dist -p lexstream --bin lexstream
 	rm -rf $(TARGET)/package/$(DIST) && mkdir -p $(TARGET)/package/$(DIST)
 	cp $(TARGET)/dist/lexstream README.md CHANGELOG.md LICENSE $(TARGET)/package/$(DIST)
-	cp crates/text/src/LICENSE-*.txt $(TARGET)/package/$(DIST)
+	cp crates/*/src/LICENSE-*.txt $(TARGET)/package/$(DIST)
 	cp -L $(TOOLS)/models/onnxruntime/* $(TARGET)/package/$(DIST)
 	@package=$$($(LEXSTREAM_PYTHON) -c 'import importlib.util as found; print(*found.find_spec("onnxruntime").submodule_search_locations)'); \
 	for name in LICENSE ThirdPartyNotices.txt; do cp "$$package/$$name" "$(TARGET)/package/$(DIST)/onnxruntime-$$name"; done

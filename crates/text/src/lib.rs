@@ -21,7 +21,6 @@ mod packed;
 pub mod pos_tags;
 pub mod sentences;
 pub mod sketches;
-mod snowball;
 pub mod stem;
 pub mod stop_words;
 pub mod tfidf;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use snowball_stemmers_rs::Algorithm;
 
-use super::snowball;
+use lexstream_snowball as snowball;
 
 /// The languages that have a stemmer, as ISO 639-1 codes, alphabetical: those of the Snowball project's Python package.
 pub const LANGUAGES: &[&str] = &[
@@ -77,7 +77,7 @@ impl Stemmer {
     pub fn stem<'a>(&self, word: &'a str) -> Cow<'a, str> {
         match &self.cut {
             Cut::OfTheCrate(stemmer) => stemmer.stem(word),
-            Cut::Generated(algorithm) => snowball::stem(*algorithm, word),
+            Cut::Generated(algorithm) => algorithm.stem(word),
         }
     }
 }
