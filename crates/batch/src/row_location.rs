@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// A row of an input file, or a stretch of rows.
+/// A row of an input file, or a range of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowLocation {
     /// The file.

@@ -135,7 +135,7 @@ impl Adapter {
     }
 }
 
-/// Rows that were read and become the table's, one stretch after the other.
+/// Queue of batches as the file has them, each of which becomes the table's.
 #[derive(Debug)]
 pub(super) struct Adapted {
     raw: VecDeque<FileRows>,

@@ -47,6 +47,10 @@ pub(crate) struct FileState {
 }
 
 impl FileState {
+    /// Reads the state of a file.
+    ///
+    /// # Errors
+    /// The file can't be found or read.
     pub(crate) fn of(path: &Path) -> Result<Self, BatchError> {
         let metadata = std::fs::metadata(path).map_err(BatchError::io("read", path))?;
         let modified = metadata.modified().map_err(BatchError::io("read", path))?;
@@ -68,6 +72,9 @@ impl FileState {
 
 impl InputFile {
     /// Refuses a file that is not what it was.
+    ///
+    /// # Errors
+    /// The file has changed since the job began, or can't be read.
     pub(crate) fn check(&self) -> Result<(), BatchError> {
         match self.state.difference(&FileState::of(&self.path)?) {
             None => Ok(()),
@@ -81,6 +88,9 @@ impl InputFile {
 
 impl Source {
     /// Lists the files of a table; one that is no table of local files is an error that `refuse` words.
+    ///
+    /// # Errors
+    /// The table is none of local files, or its folders can't be listed.
     pub(crate) async fn list(
         context: &SessionContext,
         name: TableReference,

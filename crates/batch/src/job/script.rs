@@ -53,6 +53,9 @@ pub(super) struct PlannedQuery {
 /// Runs the statements that define, and plans those that write.
 ///
 /// `lenient` takes an input whose schema comes from those of its files that can be read.
+///
+/// # Errors
+/// A statement fails or is none of a job's; the script writes nothing, or reads no table of local files.
 pub(super) async fn plan(
     engine: &Engine,
     script: &Script,

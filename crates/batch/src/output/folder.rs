@@ -166,6 +166,9 @@ impl OutputFolder {
     }
 
     /// Returns the names of the units that are finished.
+    ///
+    /// # Errors
+    /// The folder can't be listed.
     pub(crate) fn finished(&self) -> Result<Vec<String>, BatchError> {
         let mut names = Vec::new();
         let entries = fs::read_dir(&self.folder).map_err(BatchError::io("list", &self.folder))?;
