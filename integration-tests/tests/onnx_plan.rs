@@ -410,7 +410,7 @@ async fn fields_move_to_the_scan_and_calls_stay_above_what_chooses_rows() {
         ),
         (
             format!(
-                "SELECT l['label'], input_file_name() FROM (SELECT {call} AS l, id FROM t WHERE input_file_name() LIKE '%texts%' AND id < 4) ORDER BY l['score']"
+                "SELECT l['label'], file FROM (SELECT {call} AS l, input_file_name() AS file FROM t WHERE input_file_name() LIKE '%texts%' AND id < 4) ORDER BY l['score']"
             ),
             4,
         ),

@@ -20,6 +20,8 @@ const MOVED: &str = "__datafusion_extracted";
 /// A call itself stays in place. But the field of a subquery's column is resolved to the expression behind the column:
 /// `l['label']` becomes `classify(…)['label']` under a name of the rule's own, which marks it as a thing to be moved, below
 /// the filter or the join that decides which rows there are.
+///
+/// What stands above such a column stays with it: `input_file_name()` must be read inside the subquery that calls the model.
 #[derive(Debug)]
 pub struct KeepCalls(Arc<dyn OptimizerRule + Send + Sync>);
 
