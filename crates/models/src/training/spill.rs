@@ -119,7 +119,8 @@ mod tests {
 
     fn check(failed: &SpillError, expected: &str, kind: io::ErrorKind) {
         assert_eq!(failed.to_string(), expected);
-        let cause = failed.source().and_then(|cause| cause.downcast_ref());
+        let cause = failed.source();
+        let cause = cause.and_then(<dyn Error>::downcast_ref::<io::Error>);
         assert_eq!(cause.map(io::Error::kind), Some(kind));
     }
 
