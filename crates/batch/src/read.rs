@@ -8,7 +8,7 @@ use datafusion::common::DataFusionError;
 pub(super) enum Read {
     Rows(RecordBatch),
     /// A row that can't be read; others follow.
-    Bad(DataFusionError),
+    CorruptRow(DataFusionError),
     /// A row with a value that the table has no place for.
-    Misfit(DataFusionError),
+    TypeMismatch(DataFusionError),
 }

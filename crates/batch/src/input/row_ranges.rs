@@ -117,7 +117,7 @@ mod tests {
                     let column = batch.column(0).as_primitive::<Int64Type>();
                     column.values().to_vec()
                 }
-                Read::Bad(_) | Read::Misfit(_) => vec![-1],
+                Read::CorruptRow(_) | Read::TypeMismatch(_) => vec![-1],
             })
             .collect();
         assert_eq!(found, expected, "{wanted:?}");
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_row_that_is_bad_counts_and_is_given_where_it_is_wanted() {
-        let bad = || Ok(Read::Bad(DataFusionError::Execution("bad".to_owned())));
+        let bad = || Ok(Read::CorruptRow(DataFusionError::Execution("bad".to_owned())));
         let rows = |numbers: Range<i64>| {
             let column: ArrayRef = Arc::new(Int64Array::from_iter_values(numbers));
             let batch = RecordBatch::try_from_iter([("n", column)]);
@@ -144,7 +144,7 @@ mod tests {
                         let column = batch.column(0).as_primitive::<Int64Type>();
                         column.values().to_vec()
                     }
-                    Read::Bad(_) | Read::Misfit(_) => vec![-1],
+                    Read::CorruptRow(_) | Read::TypeMismatch(_) => vec![-1],
                 });
             assert_eq!(found.collect::<Vec<_>>(), expected, "{wanted:?}");
         }

@@ -170,7 +170,7 @@ impl Iterator for Adapted {
             };
             // Which of them it is, the error does not say.
             let middle = match (raw.rows, raw.is_compact) {
-                (0 | 1, true) => return Some(Read::Misfit(error)),
+                (0 | 1, true) => return Some(Read::TypeMismatch(error)),
                 (_, false) => 0,
                 (rows, true) => rows / 2,
             };

@@ -53,7 +53,7 @@ impl Job {
             for batch in reader {
                 let batch = match batch {
                     Ok(Read::Rows(batch)) => batch,
-                    Ok(Read::Bad(error) | Read::Misfit(error)) => {
+                    Ok(Read::CorruptRow(error) | Read::TypeMismatch(error)) => {
                         let location = unit.location(&self.source, Some(first));
                         preview.failed.push((location, error));
                         first += 1;

@@ -226,7 +226,7 @@ impl CsvLines {
     /// Adds a row that can't be read, behind those before it.
     fn add_bad(&mut self, rows: &mut Vec<RecordBatch>, error: DataFusionError) -> Result<()> {
         self.add(rows)?;
-        self.ready.push_back(Read::Bad(error));
+        self.ready.push_back(Read::CorruptRow(error));
         Ok(())
     }
 

@@ -56,7 +56,7 @@ impl JsonLines {
             self.ready = self.file.read().map(|found| match found {
                 FileRows::Batch(batch) => Read::Rows(batch),
                 FileRows::Failed(record) => {
-                    Read::Bad(DataFusionError::External(record.error.into()))
+                    Read::CorruptRow(DataFusionError::External(record.error.into()))
                 }
             });
             if self.ready.is_some() || was_at_end || stop(self.file.held()) {

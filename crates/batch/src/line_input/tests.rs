@@ -60,7 +60,7 @@ fn rows(found: Vec<Result<Read>>) -> Vec<Vec<String>> {
                 };
                 (0..batch.num_rows()).map(row).collect()
             }
-            Read::Bad(error) | Read::Misfit(error) => vec![format!("bad: {error}")],
+            Read::CorruptRow(error) | Read::TypeMismatch(error) => vec![format!("bad: {error}")],
         });
     rows.collect()
 }

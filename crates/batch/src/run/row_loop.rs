@@ -139,8 +139,8 @@ impl<'a, 'w> RowLoop<'a, 'w> {
                         return Ok(Some(stopped));
                     }
                 }
-                Ok(Some(Read::Bad(error))) => self.fail_next(false, error)?,
-                Ok(Some(Read::Misfit(error))) => self.fail_next(true, error)?,
+                Ok(Some(Read::CorruptRow(error))) => self.fail_next(false, error)?,
+                Ok(Some(Read::TypeMismatch(error))) => self.fail_next(true, error)?,
                 Ok(None) => return Ok(None),
                 Err(error) => {
                     // What comes behind can't be read either, or nobody knows where it begins.
