@@ -1,5 +1,6 @@
 //! Columns of batch jobs: their types, names and encodings, and values that are none of the table's.
 
+use std::fs;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,7 +11,10 @@ use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::parquet::basic::Encoding;
+use datafusion::parquet::data_type::{Int96, Int96Type};
 use datafusion::parquet::file::properties::{WriterProperties, WriterVersion};
+use datafusion::parquet::file::writer::SerializedFileWriter;
+use datafusion::parquet::schema::parser::parse_message_type;
 use datafusion::parquet::schema::types::ColumnPath;
 use lexstream_integration_tests::corpus::{self, numbers, strings};
 use lexstream_integration_tests::job::{Job, over_in, rows};
@@ -104,6 +108,33 @@ fn texts_are_read_in_every_encoding() {
             ],
         );
     }
+}
+
+#[test]
+fn a_timestamp_of_96_bits_reaches_the_year_9999() {
+    let job = Job::default();
+    let schema =
+        Arc::new(parse_message_type("message rows { required int96 t; }").expect("schema"));
+    let properties = Arc::new(WriterProperties::builder().build());
+    let path = job.path("in/a.parquet");
+    fs::create_dir_all(path.parent().expect("a folder")).expect("in");
+    let file = fs::File::create(&path).expect("a.parquet");
+    let mut file = SerializedFileWriter::new(file, schema, properties).expect("a file");
+    let mut rows = file.next_row_group().expect("a row group");
+    let mut times = rows.next_column().expect("columns").expect("times");
+    // Nanoseconds of the day in two halves, and the Julian day: 2,440,588 is 1970-01-01, and 2,932,896 days on is the
+    // last one of 9999.
+    let mut last = Int96::new();
+    last.set_data(1_000, 0, 2_440_588 + 2_932_896);
+    let written = times.typed::<Int96Type>().write_batch(&[last], None, None);
+    written.expect("times");
+    times.close().expect("times");
+    rows.close().expect("rows");
+    file.close().expect("a file");
+    job.check(
+        "SELECT t::VARCHAR AS t FROM input",
+        &[json!({"t": "9999-12-31T00:00:00.000001"})],
+    );
 }
 
 #[test]

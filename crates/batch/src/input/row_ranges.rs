@@ -126,7 +126,11 @@ mod tests {
 
     #[test]
     fn a_row_that_is_bad_counts_and_is_given_where_it_is_wanted() {
-        let bad = || Ok(Read::CorruptRow(DataFusionError::Execution("bad".to_owned())));
+        let bad = || {
+            Ok(Read::CorruptRow(DataFusionError::Execution(
+                "bad".to_owned(),
+            )))
+        };
         let rows = |numbers: Range<i64>| {
             let column: ArrayRef = Arc::new(Int64Array::from_iter_values(numbers));
             let batch = RecordBatch::try_from_iter([("n", column)]);
