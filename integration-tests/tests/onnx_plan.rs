@@ -416,7 +416,7 @@ async fn fields_move_to_the_scan_and_calls_stay_above_what_chooses_rows() {
         ),
         (
             format!(
-                "SELECT a.l['label'] FROM (SELECT {call} AS l, id FROM t) AS a JOIN (SELECT id FROM t WHERE s['id'] < 2) AS b ON a.id = b.id"
+                "SELECT l['label'] FROM (SELECT {call} AS l FROM (SELECT a.s FROM (SELECT s, id FROM t) AS a JOIN (SELECT id FROM t WHERE s['id'] < 2) AS b ON a.id = b.id))"
             ),
             2,
         ),
