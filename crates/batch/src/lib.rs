@@ -18,17 +18,12 @@ mod batch_slices;
 mod busy_times;
 mod error;
 mod excerpt;
-mod file_input;
 mod input;
 mod job;
-mod line_input;
 mod output;
-mod read;
 mod row_counts;
 mod row_location;
 mod run;
-
-use input::source;
 
 pub use busy_times::BusyTimes;
 pub use error::BatchError;

@@ -12,9 +12,9 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::KeyValue;
 
 use super::parquet_file::ParquetFile;
+use super::read::Read;
 use super::schema_adapter::{Adapted, FileRows, TypeMismatches};
 use super::source::Source;
-use crate::read::Read;
 
 /// By how much a retry shrinks the rows that are read at once.
 const SHRINK: u64 = 8;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Result;
 
-use crate::read::Read;
+use super::read::Read;
 
 /// Picks ranges of rows out of batches that follow one another; nothing is read behind the last of them.
 pub(super) struct RowRanges<B> {

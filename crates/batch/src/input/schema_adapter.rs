@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, Sc
 use datafusion::common::nested_struct::cast_column;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 
-use crate::read::Read;
+use super::read::Read;
 use lexstream_engine::message::message;
 
 /// What becomes of a value that is not of the column's type, or of a NULL in a column that has none.

@@ -1,18 +1,18 @@
 //! A worker's reader: the rows of one unit after another.
 
 use std::ops::Range;
+use std::slice::from_ref;
 
 use datafusion::common::{Result, exec_err};
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::prelude::SessionContext;
 use tokio::runtime::Handle;
 
+use super::line_input::Limits;
+use super::read::Read;
 use super::row_group_reader::{RowGroupReader, RowGroupWanted};
 use super::row_ranges::RowRanges;
-use super::{Source, TypeMismatches, Unit, UnitRows};
-use crate::file_input;
-use crate::line_input::Limits;
-use crate::read::Read;
+use super::{Source, TypeMismatches, Unit, UnitRows, file_input};
 
 /// Which rows of a unit are read, and how.
 #[derive(Debug, Clone, Copy)]
@@ -77,12 +77,12 @@ impl<'a> UnitReader<'a> {
             UnitRows::OfGroup {
                 row_group, rows, ..
             } => {
-                let all = [0..u64::MAX];
+                let all = 0..u64::MAX;
                 let of_group = |range: &Range<u64>| {
                     let at = |row: u64| rows.end.min(rows.start.saturating_add(row));
                     at(range.start)..at(range.end)
                 };
-                let ranges = wanted.ranges.unwrap_or(&all).iter().map(of_group);
+                let ranges = wanted.ranges.unwrap_or(from_ref(&all)).iter().map(of_group);
                 let group = RowGroupWanted {
                     file: unit.file,
                     row_group: *row_group,
@@ -113,8 +113,8 @@ impl<'a> UnitReader<'a> {
                 let (context, source, runtime) = (self.context, self.source, self.runtime);
                 let columns = wanted.columns;
                 let batches = file_input::read(context, source, file, columns, limits, runtime)?;
-                let all = [0..u64::MAX];
-                let ranges = wanted.ranges.unwrap_or(&all);
+                let all = 0..u64::MAX;
+                let ranges = wanted.ranges.unwrap_or(from_ref(&all));
                 self.input = Input::File(RowRanges::new(batches, ranges));
                 Ok(Vec::new())
             }

@@ -7,8 +7,7 @@ use tokio::runtime::Handle;
 use super::Job;
 use crate::batch_slices;
 use crate::error::BatchError;
-use crate::input::{RowsWanted, TypeMismatches, Unit};
-use crate::read::Read;
+use crate::input::{Read, RowsWanted, TypeMismatches, Unit};
 use crate::row_location::RowLocation;
 
 /// What a job's queries give for some rows.
@@ -35,12 +34,12 @@ impl Job {
             if left == 0 {
                 break;
             }
-            let ranges = [0..left];
+            let range = 0..left;
             let batch_rows = usize::try_from(left).unwrap_or(usize::MAX);
             let wanted = RowsWanted {
                 columns: self.rowwise.columns(),
                 mismatches: TypeMismatches::Fail,
-                ranges: Some(&ranges),
+                ranges: Some(std::slice::from_ref(&range)),
                 batch_rows: batch_rows.clamp(1, self.settings.batch_rows.max(1)),
             };
             let mut reader = self.reader(runtime);

@@ -4,9 +4,8 @@ use std::fs;
 
 use super::worker_context::WorkerContext;
 use crate::error::BatchError;
-use crate::input::{RowsWanted, TypeMismatches, Unit};
+use crate::input::{Read, RowsWanted, TypeMismatches, Unit};
 use crate::output::{FailedRows, failed_rows};
-use crate::read::Read;
 use lexstream_output::{Claim, ParquetFile};
 
 /// Rows that are written at once.

@@ -9,7 +9,7 @@ use datafusion::common::{DataFusionError, Result};
 
 use super::csv::{Csv, Decoder, Record};
 use super::{AT_ONCE, Limits};
-use crate::read::Read;
+use crate::input::Read;
 
 /// Records without an end that are looked for, at most.
 pub(super) const MOST_UNCLOSED: usize = 16;

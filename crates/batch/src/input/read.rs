@@ -1,11 +1,11 @@
-//! What comes out of a file.
+//! Rows of a file as a reader gives them: a batch, or a single row that fails.
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
 
-/// The next rows of a file, or the next row, which is none of the table's.
+/// The next rows of a file, or the next row, which fails.
 #[derive(Debug)]
-pub(super) enum Read {
+pub(crate) enum Read {
     Rows(RecordBatch),
     /// A row that can't be read; others follow.
     CorruptRow(DataFusionError),

@@ -10,7 +10,7 @@ use datafusion::common::config::CsvOptions;
 use datafusion::datasource::physical_plan::CsvSource;
 
 use super::{AT_ONCE, Csv, Format, Limits, Lines};
-use crate::read::Read;
+use crate::input::Read;
 
 const LIMITS: Limits = Limits {
     rows: 7,

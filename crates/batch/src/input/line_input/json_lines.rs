@@ -7,7 +7,7 @@ use datafusion::common::{DataFusionError, Result};
 use lexstream_codec::{BatchLimits, FileRows, JsonFile};
 
 use super::{AT_ONCE, Limits};
-use crate::read::Read;
+use crate::input::Read;
 
 /// Reads a JSON file.
 pub(crate) struct JsonLines {
